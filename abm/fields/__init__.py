@@ -1,0 +1,1 @@
+"""Field solvers: one file a solver."""

@@ -1,0 +1,245 @@
+"""Compile a model file into the read-only tables that the engine runs on."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .compile_rules import Words, compile_behaviours, compile_densities, compile_fields
+from .errors import InputError, unknown_word
+from .model_file import ModelSpec, read_model
+from .ode_model import Parameter, Variable
+from .parameters import Override, Scope
+from .snapshot import CellTypeInfo
+from .tables import Tables
+from .vocabulary import BOUNDARIES, NEIGHBOURHOODS, UPDATES
+
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}$")
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """Name and unit of a field, for people."""
+
+    name: str
+    display: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class BodySignal:
+    """A number that the body supplies to the tissue; ``free_of`` >= 0: unbound fraction of that signal."""
+
+    name: str
+    unit: str
+    default: float
+    free_of: int
+    affinity: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A compiled model: what is fixed during a run.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+        The file as written.
+    site_um, dt_h : float
+    layers : tuple of str
+    types : tuple of CellTypeInfo
+        Ids are positions + 1.
+    fields : tuple of FieldInfo
+    signals : tuple of BodySignal
+    densities : tuple of Variable
+    events : tuple of str
+        Names of the event counters, "<type>: <what happened>".
+    scope : Scope
+        Every parameter with unit and source.
+    tables : Tables
+        What kernels read.
+    """
+
+    spec: ModelSpec
+    site_um: float
+    dt_h: float
+    layers: tuple[str, ...]
+    types: tuple[CellTypeInfo, ...]
+    fields: tuple[FieldInfo, ...]
+    signals: tuple[BodySignal, ...]
+    densities: tuple[Variable, ...]
+    events: tuple[str, ...]
+    scope: Scope
+    tables: Tables
+
+    @property
+    def name(self) -> str:
+        """Return the name of the model."""
+        return self.spec.model["name"]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return every parameter with value, unit and source."""
+        return self.scope.parameters
+
+    def type_id(self, name: str, where: str = "cell type") -> int:
+        """Return the id of a cell type.
+
+        Raises
+        ------
+        InputError
+        """
+        for info in self.types:
+            if info.name == name:
+                return info.id
+        raise unknown_word("cell type", name, [info.name for info in self.types], where)
+
+    def members(self, word: str, where: str = "cell type or group") -> tuple[int, ...]:
+        """Return the ids of a type or of the types of a group.
+
+        Raises
+        ------
+        InputError
+        """
+        ids = tuple(info.id for info in self.types if word in (info.name, info.group))
+        if not ids:
+            words = {info.name for info in self.types} | {info.group for info in self.types}
+            raise unknown_word("cell type or group", word, words, where)
+        return ids
+
+
+def load_model(
+    name_or_path: str, overrides: Mapping[str, Override] | None = None, beside: Path | None = None
+) -> Model:
+    """Read, check and compile a model.
+
+    Parameters
+    ----------
+    name_or_path : str
+        Name of a library model or path of a TOML file.
+    overrides : mapping of str to Override, optional
+        Parameter values from outside.
+
+    Raises
+    ------
+    InputError
+        Anything wrong in the file: see docs/format.md.
+    """
+    return compile_model(read_model(name_or_path, beside), overrides or {}, {})
+
+
+def read_types(spec: ModelSpec) -> tuple[CellTypeInfo, ...]:
+    """Return the cell types of a specification with inherited looks; ids follow the order of declaration.
+
+    Raises
+    ------
+    InputError
+    """
+    layers = spec.model["layers"]
+    seen: dict[str, dict[str, Any]] = {}
+    infos: list[CellTypeInfo] = []
+    for entry in spec.sections["cell_type"]:
+        where = entry["where"]
+        if entry["name"] in seen:
+            raise InputError(f"{where}: cell type '{entry['name']}' is declared twice")
+        base = entry.get("like")
+        if base is not None and base not in seen:
+            raise unknown_word("cell type", base, seen, f"{where} like")
+        full = (seen[base] if base else {}) | entry
+        for key in ("display", "layer", "colour"):
+            if key not in full:
+                raise InputError(f"{where}: '{key}' is missing, and no 'like' supplies it")
+        if full["layer"] not in layers:
+            raise unknown_word("layer", full["layer"], layers, where)
+        if not _COLOUR.match(full["colour"]):
+            raise InputError(f"{where}: colour '{full['colour']}' is not of the form #rrggbb")
+        seen[entry["name"]] = full
+        infos.append(
+            CellTypeInfo(
+                len(infos) + 1,
+                full["name"],
+                full["display"],
+                full["layer"],
+                full.get("group", full["name"]),
+                full["colour"],
+            )
+        )
+    if not infos:
+        raise InputError(f"{spec.model['name']}: a model needs at least one [[cell_type]]")
+    return tuple(infos)
+
+
+def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: Mapping[str, float]) -> Model:
+    """Compile a specification; ``measured`` fills parameters that the placed tissue defines.
+
+    Raises
+    ------
+    InputError
+    """
+    head, where = spec.model, f"[model] {spec.model['name']}"
+    for key, choices in (("update", UPDATES), ("neighbourhood", NEIGHBOURHOODS), ("boundary", BOUNDARIES)):
+        if head[key] not in choices:
+            raise unknown_word(key, head[key], choices, where)
+    if head["dimensions"] != 2:
+        raise InputError(f"{where}: dimensions = {head['dimensions']} is not among the choices (2)")
+    types = read_types(spec)
+    scope = Scope(spec, overrides, measured)
+    site_um = scope.positive(head["site"], "um", f"{where} site", zero=False)
+    dt_h = scope.positive(head["time_step"], "h", f"{where} time_step", zero=False)
+
+    fields = tuple(
+        FieldInfo(f["name"], f.get("display", f["name"]), f["unit"]) for f in spec.sections["field"]
+    )
+    signals = _read_signals(spec, scope)
+    densities = tuple(Variable(d["name"], d["unit"]) for d in spec.sections["density"])
+    words = Words(scope, types, fields, signals, densities, site_um, dt_h)
+    field_table = compile_fields(spec, words)
+    density_table, density_weight = compile_densities(spec, words)
+    type_table, slots, victims, rules, events = compile_behaviours(spec, words)
+    tables = Tables(
+        types=type_table,
+        slots=slots,
+        rules=rules,
+        sets=np.array(words.sets, dtype=np.uint8).reshape(-1, len(types) + 1),
+        victim_event=victims,
+        fields=field_table,
+        densities=density_table,
+        density_weight=density_weight,
+        dt_h=dt_h,
+    )
+    _read_only(tables)
+    layers = tuple(head["layers"])
+    return Model(spec, site_um, dt_h, layers, types, fields, signals, densities, events, scope, tables)
+
+
+def _read_signals(spec: ModelSpec, scope: Scope) -> tuple[BodySignal, ...]:
+    entries = spec.sections["body_signal"]
+    names = [entry["name"] for entry in entries]
+    signals = []
+    for entry in entries:
+        where, free_of, affinity = entry["where"], -1, 1.0
+        if names.count(entry["name"]) > 1:
+            raise InputError(f"{where}: body signal '{entry['name']}' is declared twice")
+        if "free_of" in entry:
+            if entry["free_of"] not in names:
+                raise unknown_word("body signal", entry["free_of"], names, f"{where} free_of")
+            if "affinity" not in entry or entry["free_of"] == entry["name"]:
+                raise InputError(f"{where}: free_of needs an affinity and a body signal other than itself")
+            free_of = names.index(entry["free_of"])
+            affinity = scope.positive(
+                entry["affinity"], entries[free_of]["unit"], f"{where} affinity", zero=False
+            )
+        default = scope.number(entry["default"], entry["unit"], f"{where} default")
+        signals.append(BodySignal(entry["name"], entry["unit"], default, free_of, affinity))
+    return tuple(signals)
+
+
+def _read_only(table: object) -> None:
+    for part in table if isinstance(table, tuple) else ():
+        if isinstance(part, np.ndarray):
+            part.setflags(write=False)
+        else:
+            _read_only(part)

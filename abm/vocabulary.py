@@ -1,0 +1,149 @@
+"""The words of a model file: what a cell can do, what it can sense, and how a rule shapes a rate."""
+
+# --- behaviours: "do = <verb> [object]" -----------------------------------------------------------
+DIVIDE, DIE, BECOME, LEAVE, KILL, MIGRATE, SECRETE, TAKE_UP, ADMIT = range(9)
+VERBS = {
+    "divide": DIVIDE,
+    "die": DIE,  # die <cause>
+    "become": BECOME,  # become <cell type>
+    "leave": LEAVE,  # back to the body
+    "kill": KILL,  # kill <cell type or group>, per contact
+    "migrate": MIGRATE,  # hop to a neighbouring site
+    "secrete": SECRETE,  # secrete <field>
+    "take_up": TAKE_UP,  # take_up <field>
+    "admit": ADMIT,  # admit <cell type>: relative weight of this cell as entry point from blood
+}
+VERB_OBJECT = {
+    "die": "cause",
+    "become": "cell type",
+    "kill": "cell type or group",
+    "secrete": "field",
+    "take_up": "field",
+    "admit": "cell type",
+}
+
+# Behaviours that exclude one another compete on one clock; kill and migrate have clocks of their own.
+FATE = (DIVIDE, DIE, BECOME, LEAVE)
+
+# --- signals: "signal = <sense> [object]" -----------------------------------------------------------
+FIELD, RELATIVE_FIELD, BODY, CONTACT, CROWDING, DENSITY, NO_SIGNAL = range(7)
+SENSES = {
+    "field": FIELD,  # field <name>: local value
+    "relative_field": RELATIVE_FIELD,  # local value over tissue mean
+    "body": BODY,  # body <signal>
+    "contact": CONTACT,  # contact <cell type or group>: number of neighbours
+    "crowding": CROWDING,  # occupied fraction of the neighbours on the own layer
+    "density": DENSITY,  # density <name>: weighted number within a radius
+}
+
+# --- rules ------------------------------------------------------------------------------------------
+INCREASES, DECREASES, DRIVES = range(3)
+EFFECTS = {"increases": INCREASES, "decreases": DECREASES, "drives": DRIVES}
+HILL, LINEAR, EXPONENTIAL = range(3)
+RESPONSES = {"hill": HILL, "linear": LINEAR, "exponential": EXPONENTIAL}
+
+# --- options that change the mathematics --------------------------------------------------------------
+UPDATES = ("rates",)
+NEIGHBOURHOODS = ("moore",)
+BOUNDARIES = ("no-flux",)
+FIELD_SOLVERS = ("quasi-steady", "transient")
+NORMALISATIONS = ("none", "tissue mean")
+MEASURES = ("sites", "count", "weight")
+SOURCE_WORDS = ("assumed", "fitted", "derived", "user", "measured")
+
+# --- the shape of a model file: section -> key -> (kind, required, meaning) -----------------------------
+# kinds: text, words (text or list of text), expression, number, whole, table, list
+MODEL_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
+    "model": {
+        "name": ("text", True, "name of the model"),
+        "title": ("text", True, "one line for figures and reports"),
+        "reference": ("text", False, "where the model is described"),
+        "dimensions": ("whole", True, "2 (a section)"),
+        "layers": ("list", True, "names of the layers; one cell a site and layer"),
+        "site": ("expression", True, "lattice pitch (um)"),
+        "time_step": ("expression", True, "time step (h)"),
+        "update": ("text", True, "how rates become events"),
+        "neighbourhood": ("text", True, "neighbourhood of a site"),
+        "boundary": ("text", True, "boundary of the lattice"),
+        "include": ("list", False, "further model files, such as drugs/<name>.toml"),
+    },
+    "parameter": {
+        "value": ("number", False, "the number (or give expr)"),
+        "expr": ("text", False, "an expression over other parameters"),
+        "measured": (
+            "text",
+            False,
+            "taken from the placed tissue: sites, count <type or group>, weight <type>",
+        ),
+        "unit": ("text", True, "unit; 1 for none"),
+        "source": ("text", False, "DOI, PMID nnn, code owner/name@commit, assumed or fitted"),
+        "description": ("text", False, "what it is"),
+        "range": ("list", False, "[lowest, highest] believable value"),
+        "distribution": ("text", False, "how it varies between patients"),
+    },
+    "cell_type": {
+        "name": ("text", True, "name of the type"),
+        "like": ("text", False, "inherit look, behaviours and rules of this type"),
+        "display": ("text", False, "name in figures"),
+        "layer": ("text", False, "layer it sits on"),
+        "group": ("text", False, "group name that rules may use for several types"),
+        "colour": ("text", False, "#rrggbb"),
+    },
+    "field": {
+        "name": ("text", True, "name of the field"),
+        "display": ("text", False, "name in figures"),
+        "unit": ("text", True, "unit of its values"),
+        "diffusivity": ("expression", True, "diffusion coefficient (um^2/h)"),
+        "decay": ("expression", True, "decay rate (1/h)"),
+        "solver": ("text", True, "quasi-steady or transient"),
+        "update_interval": ("expression", True, "time between updates (h), a multiple of the time step"),
+        "tolerance": ("expression", True, "relative residual of a solve"),
+        "initial": ("expression", False, "starting value; 0 if absent"),
+        "background": ("expression", False, "uniform source (unit/h)"),
+        "vessel_type": ("text", False, "cell type through which blood exchanges with tissue"),
+        "vessel_exchange": ("expression", False, "exchange rate at a vessel site (1/h)"),
+        "vessel_level": ("expression", False, "level in blood"),
+        "normalise": ("text", False, "none, or tissue mean (the solved pattern is scaled to mean 1)"),
+        "scale": ("text", False, "body signal that multiplies the solved pattern"),
+        "background_signal": ("text", False, "body signal (unit/h) that adds a uniform source"),
+    },
+    "body_signal": {
+        "name": ("text", True, "name of the signal"),
+        "unit": ("text", True, "unit"),
+        "default": ("expression", True, "value when no body is attached"),
+        "description": ("text", False, "what it is"),
+        "free_of": (
+            "text",
+            False,
+            "drug signal that binds it: the value is the unbound fraction 1/(1 + C/affinity)",
+        ),
+        "affinity": ("expression", False, "dissociation constant, in the unit of that drug signal"),
+    },
+    "density": {
+        "name": ("text", True, "name of the signal"),
+        "unit": ("text", True, "unit"),
+        "radius": ("expression", True, "radius of the neighbourhood (um)"),
+        "weights": ("table", True, "cell type or group = weight of one cell"),
+        "normalise_over": ("text", False, "group: weights are per mean crowd that its cells see at time 0"),
+        "update_interval": ("expression", True, "time between updates (h), a multiple of the time step"),
+    },
+    "behaviour": {
+        "cell": ("words", True, "cell type(s) or group(s)"),
+        "do": ("text", True, "verb and object"),
+        "rate": ("expression", True, "base rate: 1/h, for kill per contact, for secrete unit/h"),
+        "rings": ("expression", False, "divide: how far the daughter may look for a free site"),
+        "below_zero": ("text", False, "divide: 'die <cause>' where rules turn the rate negative"),
+        "up": ("text", False, "migrate: field whose gradient is climbed"),
+        "bias": ("expression", False, "migrate: share of hops that climb"),
+    },
+    "rule": {
+        "cell": ("words", True, "cell type(s) or group(s)"),
+        "behaviour": ("text", True, "the behaviour, as in do"),
+        "signal": ("words", True, "one signal, or a list whose product is sensed"),
+        "effect": ("text", True, "increases, decreases or drives"),
+        "response": ("text", False, "hill (default), linear or exponential"),
+        "half": ("expression", True, "signal at half effect (hill) or scale (linear, exponential)"),
+        "power": ("expression", False, "Hill power, 1 if absent"),
+        "fold": ("expression", False, "rate at full effect over base rate; 0 if absent"),
+    },
+}

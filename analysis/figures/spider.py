@@ -1,0 +1,91 @@
+"""Tumour volume and its change from baseline over time, one line a run."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from ...abm.response import WEEK_8_DAYS
+from ...abm.snapshot import RunRecord
+from ..outcomes import visits
+from ..series import arms, daily, end_day, identity, tri
+from .drawing import Drawing
+from .style import CLASS_COLOURS, FAINT, arm_colours, line_alpha, new_figure, styled, visit_ticks
+
+BANDS = (("PD", 20.0), ("SD", -30.0), ("PR", -80.0))  # class and its lower edge, % of baseline
+
+
+@styled
+def draw_spider(records: Sequence[RunRecord]) -> Drawing:
+    """Draw tumour volume (cm3) and TRI (%) over time with the thresholds of ``qcic_tri``.
+
+    Parameters
+    ----------
+    records : list of RunRecord
+
+    Returns
+    -------
+    Drawing
+        Table: one row a run and day (the first record of each day).
+    """
+    grouped = arms(records)
+    colours, alpha = arm_colours(grouped), line_alpha(max(len(runs) for runs in grouped.values()))
+    figure = new_figure(4.3)
+    left, right = figure.subplots(1, 2)
+    table, last = [], max(end_day(r) for r in records)
+    top = 40.0
+    for record in records:
+        keep = daily(record)
+        days, volume, change = record.time_days[keep], record.tumour_volume_cm3[keep], 100 * tri(record)[keep]
+        colour = colours[record.arm]
+        left.plot(days, volume, color=colour, alpha=alpha, lw=1.3)
+        right.plot(days, change, color=colour, alpha=alpha, lw=1.3)
+        seen = visits(record)
+        right.plot(
+            seen, [change[abs(days - d).argmin()] for d in seen], "o", ms=3.2, color=colour, alpha=alpha
+        )
+        top = max(top, float(change.max()))
+        table += [
+            identity(record) | {"day": float(d), "tumour_volume_cm3": float(v), "TRI": float(c) / 100}
+            for d, v, c in zip(days, volume, change, strict=True)
+        ]
+    _bands(right, 1.06 * top, last)
+    for axes in (left, right):
+        visit_ticks(axes, last)
+        axes.set_xlabel("day")
+        if last >= WEEK_8_DAYS:
+            axes.axvline(WEEK_8_DAYS, color=FAINT, lw=0.8, ls=(0, (2, 3)), zorder=0)
+    left.set(ylabel="tumour volume (cm³)", title="Tumour volume", ylim=(0, None))
+    right.set(ylabel="change from baseline (%)", title="TRI = V/V₀ − 1, thresholds of QCIC on volume")
+    handles = [
+        Line2D([], [], color=colours[arm], lw=2.2, label=f"{arm} ({len(runs)} runs)" if len(runs) > 1 else arm)
+        for arm, runs in grouped.items()
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    caption = (
+        "One line a run. Dots are the 8-weekly visits; the dotted vertical line is week 8. Dashed lines are the "
+        "QCIC thresholds +20 %, −30 % and −80 %, which are numbers of RECIST applied to volume against baseline."
+    )
+    return Drawing("spider", figure, table, caption)
+
+
+def _bands(axes: Axes, top: float, last: float) -> None:
+    bottom, above = -100.0, top
+    axes.set_ylim(bottom, top)
+    for name, edge in (*BANDS, ("CR", bottom)):
+        axes.axhspan(edge, above, color=CLASS_COLOURS[name], alpha=0.07, lw=0, zorder=0)
+        axes.text(
+            1.012,
+            (edge + above) / 2,
+            name,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            weight="bold",
+            color=CLASS_COLOURS[name] if name != "SD" else "#777777",
+        )
+        if edge > bottom:
+            axes.axhline(edge, color=FAINT, lw=0.9, ls="--", zorder=1)
+        above = edge
+    axes.axhline(0, color="#BBBBBB", lw=0.8, zorder=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.0f}" if value else "0"))

@@ -1,0 +1,80 @@
+"""The look of every figure: colours safe for the colour-blind (Okabe-Ito), sizes readable in a report."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH = 10.5  # inches, the width of the report
+ARM_COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+CLASS_COLOURS = {"CR": "#0072B2", "PR": "#56B4E9", "SD": "#B5B5B5", "PD": "#D55E00", "NE": "#FFFFFF"}
+INK, FAINT = "#222222", "#8A8A8A"
+RC = {
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.5,
+    "axes.edgecolor": "#555555",
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": "white",
+}
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a drawing function under the house style; the settings of the caller are untouched."""
+
+    @wraps(function)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+        with matplotlib.rc_context(RC):
+            return function(*args, **kwargs)
+
+    return inside
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """Return an empty figure with constrained layout; sizes in inches. No window, no global state."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def arm_colours(arms: Iterable[str]) -> dict[str, str]:
+    """Return one colour an arm, in order; colours repeat after seven arms."""
+    return {arm: ARM_COLOURS[i % len(ARM_COLOURS)] for i, arm in enumerate(arms)}
+
+
+def line_alpha(lines: int) -> float:
+    """Return how opaque a line is, so that hundreds of them still show where they crowd."""
+    return max(0.12, min(0.9, 4.0 / max(lines, 1) ** 0.5))
+
+
+def visit_ticks(axes: Axes, last_day: float) -> None:
+    """Put the ticks of a time axis on 8-weekly visits, or 4-weekly or finer in a short run."""
+    step = next((s for s in (56, 28, 14, 7, 2, 1) if last_day / s >= 3), 1)
+    axes.set_xticks([step * k for k in range(int(last_day // step) + 1)])
+    axes.set_xlim(0, max(last_day, 1e-6))
+
+
+def slug(text: str) -> str:
+    """Return a name fit for a file."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"

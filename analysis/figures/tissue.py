@@ -1,0 +1,149 @@
+"""Pictures of the lattice: tissue as an image, immune cells on top as dots."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+from ...abm.snapshot import CellTypeInfo, RunRecord, Snapshot
+from ..outcomes import progression
+from ..series import exemplars, identity
+from .drawing import Drawing
+from .style import WIDTH, new_figure, styled
+
+GROUND = "#FBFAF7"
+# Shapes tell immune types apart where colours fail.
+MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+MOST_COLUMNS = 5
+
+
+@styled
+def draw_tissue(records: Sequence[RunRecord]) -> Drawing | None:
+    """Draw the snapshots of one exemplary patient, a row an arm; None without snapshots.
+
+    Parameters
+    ----------
+    records : list of RunRecord
+
+    Returns
+    -------
+    Drawing
+        Table: one row a snapshot and cell type with count and density (1/mm2).
+    """
+    shown = exemplars(records)
+    if not shown:
+        return None
+    columns = min(MOST_COLUMNS, max(len(r.snapshots) for r in shown.values()))
+    lines = [(arm, r, list(r.snapshots[k : k + columns])) for arm, r in shown.items()
+             for k in range(0, len(r.snapshots), columns)]  # fmt: skip
+    aspect = float(np.mean([_shape(s)[0] / _shape(s)[1] for _, _, row in lines for s in row]))
+    cell = min(WIDTH / columns, 3.9)
+    figure = new_figure(len(lines) * (cell * aspect + 0.33) + 0.9, width=max(cell * columns, 6.0))
+    panels = figure.subplots(len(lines), columns, squeeze=False)
+    for panel_row, (arm, record, row) in zip(panels, lines, strict=True):
+        for axes, snapshot in zip(panel_row, row, strict=False):
+            paint(axes, snapshot)
+            axes.set_title(_title(record, snapshot.time_days), fontsize=9.5)
+        for axes in panel_row[len(row) :]:
+            axes.set_axis_off()
+        panel_row[0].set_ylabel(f"{arm}\n{record.patient}", fontsize=10, weight="bold")
+    types = {t.name: t for r in shown.values() for t in r.types if r.counts_of(t.name).any()}
+    figure.legend(handles=_legend(list(types.values()), _base(lines[0][2][0])), loc="outside lower center", ncols=5)
+    table = [
+        identity(r)
+        | {"day": s.time_days, "type": t.name, "cells": s.count(t.name)}
+        | {"per_mm2": s.count(t.name) / s.area_mm2}
+        for r in shown.values()
+        for s in r.snapshots
+        for t in s.types
+    ]
+    caption = (
+        "One patient, the one whose response is nearest to the median of the arms. Immune cells are drawn larger "
+        "than life so that they can be seen. The black bar is the scale."
+    )
+    return Drawing("tissue", figure, table, caption)
+
+
+def paint(axes: Axes, snapshot: Snapshot) -> None:
+    """Draw one snapshot: the tumour's layer as an image, cells of other layers as dots, and a scale bar."""
+    base = _base(snapshot)
+    colours = np.tile(np.array(to_rgb(GROUND)), (256, 1))
+    for info in snapshot.types:
+        if info.layer == base:
+            colours[info.id] = to_rgb(info.colour)
+    ny, nx = _shape(snapshot)
+    extent = (0.0, nx * snapshot.site_um, ny * snapshot.site_um, 0.0)
+    image = (255 * colours).astype(np.uint8)[snapshot.layers[base]]
+    axes.imshow(image, extent=extent, interpolation="nearest")
+    for info, marker in _dots(snapshot.types, base).items():
+        y, x = np.nonzero(snapshot.layers[info.layer] == info.id)
+        size = max(1.5, min(11.0, 5e3 / max(x.size, 1)))
+        axes.scatter(
+            (x + 0.5) * snapshot.site_um, (y + 0.5) * snapshot.site_um, s=size, marker=marker,
+            color=info.colour, edgecolor="white", linewidth=0.3 if size > 4 else 0.0,
+        )  # fmt: skip
+    axes.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
+    for spine in axes.spines.values():
+        spine.set(visible=True, color="#999999", lw=0.7)
+    scale_bar(axes, extent[1], extent[2])
+
+
+def scale_bar(axes: Axes, width_um: float, height_um: float) -> None:
+    """Draw a scale bar of a round length, about a fifth of the width, in the lower left corner."""
+    rounds = [m * 10.0**p for p in range(0, 5) for m in (1, 2, 5)]
+    length = max([r for r in rounds if r <= 0.3 * width_um], default=rounds[0])
+    text = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
+    x, y, h = 0.035 * width_um, 0.955 * height_um, 0.012 * height_um
+    axes.add_patch(
+        Rectangle(
+            (x - 0.015 * width_um, y - 0.075 * height_um), length + 0.03 * width_um, 0.105 * height_um,
+            color="white", alpha=0.8, lw=0, zorder=5,
+        )
+    )  # fmt: skip
+    axes.add_patch(Rectangle((x, y), length, h, color="black", lw=0, zorder=6))
+    axes.text(x + length / 2, y - 0.008 * height_um, text, ha="center", va="bottom", fontsize=8, zorder=6)
+
+
+def _shape(snapshot: Snapshot) -> tuple[int, int]:
+    ny, nx = next(iter(snapshot.layers.values())).shape
+    return ny, nx
+
+
+def _base(snapshot: Snapshot) -> str:
+    tumour = [t.layer for t in snapshot.types if t.group == "tumour"]
+    if tumour:
+        return tumour[0]
+    return max(snapshot.layers, key=lambda name: int(np.count_nonzero(snapshot.layers[name])))
+
+
+def _dots(types: Sequence[CellTypeInfo], base: str) -> Mapping[CellTypeInfo, str]:
+    above = [t for t in types if t.layer != base]
+    return {t: MARKERS[k % len(MARKERS)] for k, t in enumerate(above)}
+
+
+def _legend(types: Sequence[CellTypeInfo], base: str) -> list[Line2D | Patch]:
+    patches = [
+        Patch(facecolor=t.colour, edgecolor="#999999", lw=0.5, label=t.display) for t in types if t.layer == base
+    ]
+    dots = [
+        Line2D([], [], ls="", marker=marker, ms=6, color=t.colour, mec="white", mew=0.4, label=t.display)
+        for t, marker in _dots(types, base).items()
+    ]
+    return [*patches, *dots]
+
+
+def _title(record: RunRecord, day: float) -> str:
+    """Return 'day 56, on treatment' and the like; nothing but the day without doses."""
+    text = f"day {day:g}"
+    if not record.doses:
+        return text
+    first, last = record.doses[0][0], record.doses[-1][0]
+    stopped = record.attributes.get("progressed_on_day") or (
+        progression(record).days if record.attributes.get("stop_reason") == "progression" else 0.0
+    )
+    last = min(last, stopped) if stopped else last
+    when = "before" if day < first else "on" if day <= last + 28.0 else "after"
+    return f"{text}, {when} treatment"

@@ -1,0 +1,101 @@
+"""Views of runs that several read-outs share: arms, daily rows, snapshots by day, exemplary patients."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..abm.response import WEEK_8_DAYS, tri_at, tumour_response_index
+from ..abm.snapshot import RunRecord, Snapshot
+
+# Half a day: a snapshot is "of day 56" if it was taken within it.
+DAY_TOLERANCE = 0.5
+Row = dict[str, Any]
+
+
+def arms(records: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
+    """Return the runs of each arm, arms in the order in which they first appear."""
+    grouped: dict[str, list[RunRecord]] = {}
+    for record in records:
+        grouped.setdefault(record.arm, []).append(record)
+    return grouped
+
+
+def run_name(record: RunRecord) -> str:
+    """Return a short name of a run: the start of its key if it has one, else scenario, patient and seed."""
+    key = record.attributes.get("run_key")
+    return str(key)[:12] if key else f"{record.scenario}/{record.patient}/{record.seed}"
+
+
+def identity(record: RunRecord) -> Row:
+    """Return the columns with which every table of runs begins."""
+    return {
+        "run": run_name(record),
+        "scenario": record.scenario,
+        "arm": record.arm,
+        "patient": record.patient,
+        "seed": record.seed,
+    }
+
+
+def tri(record: RunRecord) -> np.ndarray:
+    """Return the tumour response index at every record, shape (time,)."""
+    volume = np.asarray(record.tumour_volume_cm3, dtype=float)
+    return np.atleast_1d(tumour_response_index(volume, volume[0]))
+
+
+def week8_tri(record: RunRecord) -> float:
+    """Return the tumour response index on day 56, NaN if the run is shorter."""
+    return tri_at(record.time_days, record.tumour_volume_cm3, WEEK_8_DAYS)
+
+
+def end_day(record: RunRecord) -> float:
+    """Return the last recorded day."""
+    return float(record.time_days[-1])
+
+
+def daily(record: RunRecord) -> np.ndarray:
+    """Return the indices of the first record of each day and of the last record."""
+    day = np.floor(np.asarray(record.time_days) + 1e-9)
+    _, first = np.unique(day, return_index=True)
+    return np.union1d(first, [len(day) - 1])
+
+
+def snapshot_on(record: RunRecord, day: float) -> Snapshot | None:
+    """Return the snapshot nearest to a day, None if there is none within half a day."""
+    near = min(record.snapshots, key=lambda s: abs(s.time_days - day), default=None)
+    return near if near is not None and abs(near.time_days - day) <= DAY_TOLERANCE else None
+
+
+def exemplars(records: Sequence[RunRecord]) -> dict[str, RunRecord]:
+    """Return one run with snapshots for each arm, of one patient throughout where a patient had all arms.
+
+    The patient is the one whose response is most like the median of each arm (week 8, or the end of a run
+    that is shorter), so that nobody picks the prettiest.
+    """
+    grouped = arms([r for r in records if r.snapshots])
+
+    def response(record: RunRecord) -> float:
+        value = week8_tri(record)
+        return float(tri(record)[-1]) if math.isnan(value) else value
+
+    medians = {arm: float(np.median([response(r) for r in runs])) for arm, runs in grouped.items()}
+
+    def distance(record: RunRecord) -> float:
+        gap = abs(response(record) - medians[record.arm])
+        return math.inf if math.isnan(gap) else gap
+
+    shared: set[tuple[str, int]] | None = None
+    for runs in grouped.values():
+        here = {(r.patient, r.seed) for r in runs}
+        shared = here if shared is None else shared & here
+    if not shared:
+        return {arm: min(runs, key=distance) for arm, runs in grouped.items()}
+    total = dict.fromkeys(sorted(shared), 0.0)
+    chosen = {(r.arm, r.patient, r.seed): r for runs in grouped.values() for r in runs}
+    for (_, patient, seed), record in chosen.items():
+        if (patient, seed) in total:
+            total[patient, seed] += distance(record)
+    best = min(total, key=lambda who: total[who])
+    return {arm: chosen[(arm, *best)] for arm in grouped}

@@ -1,0 +1,1 @@
+"""Systemic-immune models, one file or folder a model."""

@@ -1,0 +1,1 @@
+"""Pharmacokinetic models, one file a structural model."""

@@ -1,0 +1,194 @@
+"""A body: one ODE model with a patient's parameters and doses, advanced from dose edge to dose edge."""
+
+import bisect
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ..abm.errors import InputError, unknown_word
+from ..abm.ode_model import OdeModel
+from .dosing import Dose, Regimen
+from .integrate import NON_FINITE, OK, STEP_TOO_SMALL, advance
+
+DOSE_RATE = "dose_rate_"
+REASONS = {
+    NON_FINITE: "is no longer finite",
+    STEP_TOO_SMALL: "changes too fast for any step",
+}
+
+
+class BodyError(RuntimeError):
+    """The ODE of a body cannot be carried on: the message names state, time and changed parameters."""
+
+
+class Body:
+    """An ODE model under treatment.
+
+    Parameters
+    ----------
+    model : OdeModel
+    parameters : mapping, optional
+        Parameter name to value, over the model's own values (a virtual patient). Not negative.
+    doses : iterable of Dose
+        Each drug needs an input ``dose_rate_<drug>`` in the model.
+    rtol, atol : float
+        Tolerances of the integrator; ``atol`` in the units of the states (cells/L and drug amounts).
+    start_days : float
+        Time of the initial state.
+
+    Attributes
+    ----------
+    y, p, u : ndarray
+        States, parameters, inputs. ``y`` may be written to between advances.
+    t : float
+        Time (d).
+    halved : int
+        Steps halved because a state would have turned negative.
+
+    Raises
+    ------
+    InputError
+        For an unknown parameter or drug, a value that is negative or not finite, or a dose before the start.
+    """
+
+    def __init__(
+        self,
+        model: OdeModel,
+        parameters: Mapping[str, float] | None = None,
+        doses: Iterable[Dose] = (),
+        rtol: float = 1e-6,
+        atol: float = 1e-4,
+        start_days: float = 0.0,
+    ):
+        self.model, self.rtol, self.atol = model, rtol, atol
+        self.y, self.p = model.initial.copy(), model.parameter_values()
+        self.u, self._out = np.zeros(len(model.inputs)), np.zeros(len(model.outputs))
+        self.t, self.h, self.halved = float(start_days), 0.0, 0
+        self.changed = dict(parameters or {})
+        for name, value in self.changed.items():
+            if not (math.isfinite(value) and value >= 0.0):
+                raise InputError(
+                    f"{model.name}: parameter '{name}' must be a finite number from 0 on, not {value}"
+                )
+            self.p[model.index("parameters", name)] = value
+        self._stopped_days = math.inf
+        self._planned = Regimen(doses)
+        if self._planned.edges and (first := self._planned.edges[0]) < start_days:
+            raise InputError(f"{model.name}: dose at day {first:g} lies before the start at {start_days:g}")
+        self._use(self._planned)
+
+    def _use(self, regimen: Regimen) -> None:
+        dosable = {v.name.removeprefix(DOSE_RATE) for v in self.model.inputs if v.name.startswith(DOSE_RATE)}
+        for drug in regimen.drugs:
+            if drug not in dosable:
+                raise unknown_word("drug", drug, dosable, f"doses of {self.model.name}")
+        self.regimen = regimen
+        self._ports = [self.model.index("inputs", DOSE_RATE + drug) for drug in regimen.drugs]
+        self._entries = [self._entry(port) for port in self._ports] if regimen.boluses.any() else []
+
+    def _entry(self, port: int) -> np.ndarray:
+        """Return what one unit of a bolus adds to y: the change that a unit rate makes to dy."""
+        without, unit = np.zeros_like(self.y), np.zeros_like(self.y)
+        u = np.zeros_like(self.u)
+        self.model.rhs(self.t, self.model.initial, self.p, u, without)
+        u[port] = 1.0
+        self.model.rhs(self.t, self.model.initial, self.p, u, unit)
+        return unit - without
+
+    def advance_to(self, time_days: float) -> None:
+        """Advance to a time (d); doses that start at that very time are given by the next advance.
+
+        Raises
+        ------
+        InputError
+            If the time is not finite or lies in the past.
+        BodyError
+            If the equations blow up; ``y`` and ``t`` then hold the last good state.
+        """
+        if not self.t <= time_days < math.inf:
+            raise InputError(f"{self.model.name}: cannot go from day {self.t:g} to day {time_days:g}")
+        edges = self.regimen.edges
+        while self.t < time_days:
+            here = bisect.bisect_right(edges, self.t) - 1
+            on_edge = here >= 0 and edges[here] == self.t
+            for k, port in enumerate(self._ports):
+                self.u[port] = self.regimen.rates[here, k] if here >= 0 else 0.0
+                if on_edge and self.regimen.boluses[here, k] > 0.0:
+                    self.y += self.regimen.boluses[here, k] * self._entries[k]
+            end = min(time_days, edges[here + 1]) if here + 1 < len(edges) else time_days
+            self._integrate(end)
+
+    def _integrate(self, end: float) -> None:
+        result = advance(self.model.rhs, self.t, end, self.y, self.p, self.u, self.rtol, self.atol, self.h)
+        self.t, self.h = result.t, result.h
+        self.halved += result.negative
+        if result.status != OK:
+            raise self._failure(result.status)
+
+    def _failure(self, status: int) -> BodyError:
+        dy = np.zeros_like(self.y)
+        self.model.rhs(self.t, self.y, self.p, self.u, dy)
+        speed = np.abs(dy) / (self.atol + np.abs(self.y))
+        worst = self.model.states[int(np.argmax(np.where(np.isfinite(speed), speed, np.inf)))].name
+        reason = REASONS.get(status, "needs too many steps")
+        changed = ", ".join(f"{name} = {value:g}" for name, value in self.changed.items()) or "none"
+        return BodyError(
+            f"{self.model.name}: state {worst} {reason} at day {self.t:.6g} (parameters changed: {changed})"
+        )
+
+    def stop_dosing(self, time_days: float) -> None:
+        """Drop the doses that start at or after a time (d), as on progression; a running infusion goes on."""
+        self._stopped_days = min(self._stopped_days, float(time_days))
+        self._use(self._planned.stopped(self._stopped_days))
+
+    @property
+    def dosed(self) -> dict[str, float]:
+        """Amount of every planned drug given so far."""
+        return {drug: self.regimen.delivered(drug, self.t) for drug in self._planned.drugs}
+
+    def outputs(self) -> np.ndarray:
+        """Return what the model shows now, shape (outputs,), in the order and units of ``model.outputs``."""
+        self.model.observe(self.t, self.y, self.p, self.u, self._out)
+        return self._out.copy()
+
+    def output(self, name: str) -> float:
+        """Return one output by name."""
+        return float(self.outputs()[self.model.index("outputs", name)])
+
+    def get(self, name: str) -> float:
+        """Return a state by name."""
+        return float(self.y[self.model.index("states", name)])
+
+    def set(self, name: str, value: float) -> None:
+        """Set a state by name; InputError if the value is negative or not finite."""
+        if not (math.isfinite(value) and value >= 0.0):
+            raise InputError(
+                f"{self.model.name}: state '{name}' must be a finite number from 0 on, not {value}"
+            )
+        self.y[self.model.index("states", name)] = value
+
+    def set_input(self, name: str, value: float) -> None:
+        """Set an input by name; InputError if not finite or if the doses govern it."""
+        if name.startswith(DOSE_RATE):
+            raise InputError(
+                f"{self.model.name}: input '{name}' is governed by the doses; give a dose instead"
+            )
+        if not math.isfinite(value):
+            raise InputError(f"{self.model.name}: input '{name}' must be finite, not {value}")
+        self.u[self.model.index("inputs", name)] = value
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that changes, to restart from bit for bit."""
+        clock = np.array([self.t, self.h, self._stopped_days, float(self.halved)])
+        return {"body_y": self.y.copy(), "body_u": self.u.copy(), "body_clock": clock}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what ``state`` returned, in a body made with the same arguments; other keys are ignored."""
+        y, u, clock = (np.asarray(state[key], dtype=np.float64) for key in ("body_y", "body_u", "body_clock"))
+        if y.shape != self.y.shape or u.shape != self.u.shape or clock.shape != (4,):
+            raise InputError(f"{self.model.name}: the saved state belongs to another model or version")
+        self.y[:], self.u[:] = y, u
+        self.t, self.h, self.halved = float(clock[0]), float(clock[1]), int(clock[3])
+        self._stopped_days = float(clock[2])
+        self._use(self._planned.stopped(self._stopped_days))

@@ -1,0 +1,1 @@
+"""Scenarios: files, runs, batches, the store and the command line."""

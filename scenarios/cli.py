@@ -1,0 +1,159 @@
+"""The command line: oncolattice run | batch | report | list | describe | check | schema."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..abm.errors import InputError
+
+app = typer.Typer(
+    help="Spatial tumour-immune simulation coupled to the body.", no_args_is_help=True, add_completion=False,
+    rich_markup_mode="rich", pretty_exceptions_enable=False,
+)  # fmt: skip
+console = Console(stderr=True, highlight=False)
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE[UNIT]", help="set a parameter or key")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="folder for results")]
+
+
+@app.command(epilog="Example: oncolattice run mcrc_tas102 --seed 1 --set duration_days=56 --out runs")
+def run(
+    scenario: Annotated[str, typer.Argument(help="library name or scenario file")],
+    seed: Annotated[int, typer.Option(min=0, help="seed of placement and luck")] = 1,
+    settings: Settings = None,
+    tissue: Annotated[
+        Path | None, typer.Option(help="cell table (CSV) to place instead of drawn tissue")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="PHENOTYPE=TYPE", help="map a phenotype of the table")
+    ] = None,
+    out: Out = Path("runs"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="continue an interrupted run, bit for bit")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, help="threads inside the run (same numbers)")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
+) -> None:
+    """Run one scenario and write one HDF5 file."""
+    from .progress import follow
+    from .run import prepare
+    from .scenario import load_scenario
+    from .tissue import apply_mapping
+
+    loaded = load_scenario(scenario, settings or [])
+    apply_mapping(loaded.tables["tissue"], mapping or [])
+    current = prepare(loaded, seed, out, tissue, threads, resume)
+    if isinstance(current, Path):
+        console.print(f"{current}: already complete, nothing to do")
+        print(current)
+        return
+    for warning in current.warnings:
+        console.print(f"[yellow]note:[/yellow] {warning}")
+    try:
+        follow(current, quiet)
+    except KeyboardInterrupt:
+        current.checkpoint()
+        console.print(
+            f"stopped on day {current.progress().day:.1f}; continue with the same command and --resume"
+        )
+        raise typer.Exit(130) from None
+    print(current.finish())
+
+
+@app.command(epilog="Example: oncolattice batch demo --out demo")
+def batch(
+    study: Annotated[str, typer.Argument(help="study file, or scenario (a study of one arm)")],
+    out: Out = Path("runs"),
+    settings: Settings = None,
+    workers: Annotated[int, typer.Option(min=0, help="processes; 0 is one a core")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
+) -> None:
+    """Run every arm of a study for every patient; finished runs are kept, interrupted ones continued."""
+    from .batch import run_study
+
+    failures = run_study(study, out, settings or [], workers, None if quiet else console)
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: oncolattice report runs")
+def report(
+    folder: Annotated[Path, typer.Argument(help="folder of run files")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="folder of the report; FOLDER/report if absent")
+    ] = None,
+    ode_only: Annotated[int, typer.Option(min=0, help="ODE-only patients an arm to show beside")] = 0,
+) -> None:
+    """Draw the figures and tables of a folder of runs and write report.html."""
+    from .reporting import report_folder
+
+    with console.status("reading runs and drawing figures"):
+        page = report_folder(folder, out or folder / "report", ode_only)
+    print(page)
+
+
+@app.command("list", epilog="Example: oncolattice list")
+def list_() -> None:
+    """List scenarios, studies, models, populations."""
+    from .listing import catalogue
+
+    for kind, rows in catalogue().items():
+        console.print(f"[bold]{kind}[/bold]")
+        for name, title in rows:
+            print(f"  {name:24} {title}")
+
+
+@app.command(epilog="Example: oncolattice describe mcrc_tas102 --assumed")
+def describe(
+    name: Annotated[str, typer.Argument(help="model or scenario")],
+    assumed: Annotated[
+        bool, typer.Option("--assumed", help="only parameters whose source is 'assumed'")
+    ] = False,
+) -> None:
+    """Print what a model or scenario holds: types, fields, rules in words, parameters with unit and source."""
+    from .listing import describe_text
+
+    print(describe_text(name, assumed))
+
+
+@app.command(epilog="Example: oncolattice check runs/mcrc_tas102-0123456789ab.h5")
+def check(files: Annotated[list[Path], typer.Argument(help="model, scenario, study or run files")]) -> None:
+    """Check files; exit with 2 if any is wrong."""
+    from .checking import check_file
+
+    wrong = False
+    for path in files:
+        problems = check_file(path)
+        wrong = wrong or bool(problems)
+        for problem in problems or ["ok"]:
+            print(f"{path}: {problem}" if str(path) not in problem else problem)
+    if wrong:
+        raise typer.Exit(2)
+
+
+@app.command(epilog="Example: oncolattice schema scenario > scenario.schema.json")
+def schema(kind: Annotated[str, typer.Argument(help="model, scenario or study")]) -> None:
+    """Print the JSON Schema of a file, for editors."""
+    from .checking import json_schema
+
+    print(json.dumps(json_schema(kind), indent=2))
+
+
+def main(entry: Callable[..., object] = app) -> None:
+    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    try:
+        entry(standalone_mode=True)
+    except InputError as error:
+        console.print(f"[red]error:[/red] {error}", markup=True, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

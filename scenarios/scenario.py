@@ -1,0 +1,247 @@
+"""Read a scenario: one TOML file, or a chain of them, resolved into plain tables."""
+
+import copy
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..abm.errors import InputError, unknown_word
+from ..abm.model_file import ModelSpec, check_keys, check_source, find_file, read_model, read_toml
+from .keys import ENTRY_KEYS, LIST_SECTIONS, SCENARIO_KEYS, TREATMENTS, WORDS
+
+LIBRARY = Path(__file__).parent / "library"
+_SETTING = re.compile(r"([\w.]+)\s*=\s*(.+)$", re.DOTALL)
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%0-9/][\w/^%* -]*)?$")
+
+
+@dataclass
+class Scenario:
+    """A resolved scenario.
+
+    Attributes
+    ----------
+    tables : dict
+        Section to settings, as in docs/format.md, after ``extends`` and ``--set``.
+    user_parameters : dict of str to (value, unit or None)
+        Parameters set from outside; their source reads ``user``.
+    model_spec : ModelSpec
+        The tissue model as written.
+    """
+
+    tables: dict[str, Any]
+    model_spec: ModelSpec
+    user_parameters: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the name of the scenario."""
+        return self.tables["scenario"]["name"]
+
+
+def library_scenarios() -> list[str]:
+    """Return the names of the scenarios that ship with the package."""
+    return sorted(p.stem for p in LIBRARY.glob("*.toml") if "[scenario]" in p.read_text(encoding="utf-8"))
+
+
+def load_scenario(name_or_path: str, settings: Iterable[str] = ()) -> Scenario:
+    """Return a resolved scenario.
+
+    Parameters
+    ----------
+    name_or_path : str
+        Library name or path of a TOML file.
+    settings : iterable of str
+        ``key=value[unit]``: a parameter of tissue or body, or a key of the scenario (``section.key`` or,
+        where it is unique, just the key).
+
+    Raises
+    ------
+    InputError
+        Unknown scenario, section, key or word; wrong kind of value.
+    """
+    tables, folder = _read(name_or_path, None, ())
+    for section in ("scenario", "lattice", "tissue", "body", "output", "coupling"):
+        if section not in tables:
+            raise InputError(f"{name_or_path}: section [{section}] is missing; see docs/format.md")
+    tables["scenario"].setdefault("treatment", TREATMENTS[0])
+    for section, entry in tables.items():
+        _check_section(section, entry, f"{name_or_path} [{section}]")
+    scenario = Scenario(tables, read_model(tables["scenario"]["model"], folder))
+    for setting in settings:
+        apply_setting(scenario, setting)
+    _check_values(scenario, name_or_path)
+    return scenario
+
+
+def _check_section(section: str, entry: Any, where: str) -> None:
+    """Check keys and kinds of one section, entry by entry where it is a list."""
+    if section in LIST_SECTIONS:
+        if not isinstance(entry, list):
+            raise InputError(f"{where}: write [[{section}]], one block an entry")
+        for number, part in enumerate(entry, start=1):
+            check_keys(part, SCENARIO_KEYS[section], f"{where} {number}")
+        return
+    if section == "parameters":
+        for name, part in entry.items() if isinstance(entry, dict) else [("", entry)]:
+            check_keys(part, ENTRY_KEYS[section], f"{where} {name}")
+            check_source(part["source"], f"{where} {name}")
+        return
+    check_keys(entry, SCENARIO_KEYS[section], where)
+    for key in SCENARIO_KEYS[section] if section == "coupling" else ():
+        if key in ENTRY_KEYS:
+            for number, part in enumerate(entry.get(key, []), start=1):
+                check_keys(part, ENTRY_KEYS[key], f"{where} {key} {number}")
+
+
+def _read(
+    name_or_path: str, beside: Path | None, above: tuple[Path, ...]
+) -> tuple[dict[str, Any], Path | None]:
+    """Return the merged tables of a chain, and the folder of the file that names the model."""
+    path = find_file(name_or_path, LIBRARY, library_scenarios(), "scenario", beside).resolve()
+    if path in above:
+        raise InputError(f"{path}: extends itself ({' -> '.join(p.name for p in (*above, path))})")
+    tables, _ = read_toml(path)
+    for section in tables:
+        if section not in SCENARIO_KEYS:
+            raise unknown_word("section", section, SCENARIO_KEYS, path.name)
+    head = tables.get("scenario")
+    if not isinstance(head, dict):
+        raise InputError(f"{path}: a scenario file needs a [scenario] table; see docs/format.md")
+    base = head.pop("extends", None)
+    if base is None:
+        return tables, path.parent
+    if not isinstance(base, str):
+        raise InputError(f"{path.name} [scenario]: 'extends' must be text (a scenario), got {base!r}")
+    merged, folder = _read(base, path.parent, (*above, path))
+    for section, entry in tables.items():
+        if isinstance(entry, dict) and isinstance(merged.get(section), dict):
+            merged[section] = merged[section] | entry
+        else:
+            merged[section] = entry
+    return merged, path.parent if "model" in head else folder
+
+
+def apply_setting(scenario: Scenario, setting: str) -> None:
+    """Apply one ``key=value[unit]`` to a scenario in place.
+
+    Raises
+    ------
+    InputError
+        The key names neither a parameter nor a scenario key, or the value is of the wrong kind.
+    """
+    match = _SETTING.match(setting.strip())
+    if not match:
+        raise InputError(f"--set '{setting}': write key=value, for example --set duration_days=56")
+    name, text = match[1], match[2].strip()
+    number = _NUMBER.match(text)
+    plain = name.removeprefix("parameters.")
+    if plain in known_parameters(scenario):
+        if name == plain and (places := [f"{s}.{k}" for s, k in _settable() if k == name]):
+            raise InputError(
+                f"--set {name}: ambiguous, write one of {', '.join(places)} or parameters.{name}"
+            )
+        if not number:
+            raise InputError(f"--set {name}: '{text}' is not a number with an optional unit, such as 0.05/d")
+        scenario.user_parameters[plain] = (float(number[1]), number[2] or None)
+        return
+    section, key = _find_key(scenario, name)
+    kind = SCENARIO_KEYS[section][key][0]
+    value: Any = text
+    if kind in ("number", "whole"):
+        if not number or number[2]:
+            raise InputError(
+                f"--set {name}: '{text}' is not a plain number ({SCENARIO_KEYS[section][key][2]})"
+            )
+        value = float(number[1])
+        if not math.isfinite(value):
+            raise InputError(f"--set {name}: '{text}' is too large a number")
+        if kind == "whole":
+            if value != int(value):
+                raise InputError(f"--set {name}: '{text}' is not a whole number")
+            value = int(value)
+    elif kind == "list":
+        try:
+            value = [float(part) for part in text.strip("[]").split(",") if part.strip()]
+        except ValueError:
+            raise InputError(f"--set {name}: '{text}' is not a list of numbers such as 0,28,56") from None
+    elif kind == "table":
+        raise InputError(f"--set {name}: this is a table; write it in a scenario file that extends this one")
+    scenario.tables.setdefault(section, {})[key] = value
+    if (section, key) == ("scenario", "model"):
+        scenario.model_spec = read_model(text)
+
+
+def known_parameters(scenario: Scenario) -> set[str]:
+    """Return the names of all parameters of tissue and body."""
+    from ..ode_coupling.immune.qcic.model import qcic
+
+    return set(scenario.model_spec.parameters) | {p.name for p in qcic().parameters}
+
+
+def _settable() -> list[tuple[str, str]]:
+    """Return (section, key) of all that one number or word can set."""
+    return [
+        (section, key)
+        for section, keys in SCENARIO_KEYS.items()
+        for key in keys
+        if section not in ("regimen", "coupling") and key != "extends"
+    ]
+
+
+def _find_key(scenario: Scenario, name: str) -> tuple[str, str]:
+    section, _, key = name.rpartition(".")
+    places = [(s, k) for s, k in _settable() if k == key and section in ("", s)]
+    if len(places) == 1:
+        return places[0]
+    if places:
+        raise InputError(f"--set {name}: ambiguous, write one of {', '.join(f'{s}.{k}' for s, k in places)}")
+    choices = {f"{s}.{k}" for s, k in _settable()} | known_parameters(scenario)
+    raise unknown_word("parameter or key", name, choices, "--set")
+
+
+def _check_values(scenario: Scenario, where: str) -> None:
+    tables = scenario.tables
+    for (section, key), words in WORDS.items():
+        word = tables[section].get(key, words[0])
+        if word not in words:
+            raise unknown_word(key, word, words, f"{where} [{section}]")
+    positive = [
+        ("scenario", "duration_days"),
+        ("scenario", "assessment_days"),
+        ("output", "record_every_hours"),
+        ("output", "checkpoint_every_days"),
+        ("body", "tolerance"),
+    ]
+    for section, key in positive:
+        value = tables[section].get(key, 1)
+        if not value > 0:
+            raise InputError(f"{section}.{key} must be above 0, got {value:g}")
+    if not 0 < tables["tissue"]["occupancy"] < 1:
+        raise InputError(f"tissue.occupancy must lie between 0 and 1, got {tables['tissue']['occupancy']:g}")
+    if tables["body"]["burn_in_days"] < 0:
+        raise InputError(f"body.burn_in_days must be 0 or more, got {tables['body']['burn_in_days']:g}")
+    for key in ("rows", "columns"):
+        if not 16 <= tables["lattice"][key] <= 8192:
+            raise InputError(f"lattice.{key} must be 16 to 8192 sites, got {tables['lattice'][key]}")
+    lists = [("output.snapshot_days", tables["output"]["snapshot_days"])]
+    lists += [
+        (f"regimen of {regimen['drug']}: days", regimen["days"]) for regimen in tables.get("regimen", [])
+    ]
+    for name, days in lists:
+        if not all(isinstance(day, int | float) and not isinstance(day, bool) for day in days):
+            raise InputError(f"{name} must be a list of numbers, got {days!r}")
+
+
+def resolved(scenario: Scenario, seed: int, provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return all that decides the result, as plain JSON-able tables: what the run key is hashed from."""
+    tables = copy.deepcopy(scenario.tables)
+    return {
+        "scenario": tables,
+        "user_parameters": {k: list(v) for k, v in sorted(scenario.user_parameters.items())},
+        "model": scenario.model_spec.text,
+        "seed": seed,
+        "tissue": provenance,
+    }

@@ -1,0 +1,159 @@
+"""HDF5 files that are complete or absent, and readers that never show a traceback."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..abm.errors import InputError
+
+RUN_FORMAT = "oncolattice-run"
+SEGMENT_FORMAT = "oncolattice-segment"
+SCHEMA_VERSION = 1
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_TEXT = h5py.string_dtype("utf-8")
+
+
+def file_image(write: Callable[[h5py.File], None], userblock_size: int = 0) -> bytes:
+    """Return the bytes of an HDF5 file that ``write`` fills, built in memory.
+
+    HDF5 never meets the disk, so that a full disk is a plain OSError and not a half-closed library.
+    """
+    with h5py.File(
+        "image",
+        "w",
+        driver="core",
+        backing_store=False,
+        block_size=1 << 22,
+        userblock_size=userblock_size,
+    ) as file:
+        write(file)
+        file.flush()
+        return file.id.get_file_image()
+
+
+def publish(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name, flush it to the disk and rename it: complete or absent.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written or the disk is full; nothing is left behind.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(draft, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        if path.parent.is_dir():
+            draft.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: OSError) -> InputError:
+    """Return the error for an output path that the system refuses."""
+    return InputError(f"{path}: cannot be written ({error.strerror}); name a writable folder with --out")
+
+
+def _sync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # Windows has no handle on a folder and needs none
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[h5py.File]:
+    """Open a run file for reading.
+
+    Raises
+    ------
+    InputError
+        If the path is missing, a folder, unreadable, truncated, damaged or not an oncolattice run file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not an oncolattice run file; name the .h5 file inside it")
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(len(SIGNATURE))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); name a run file (.h5)") from error
+    if not start or not SIGNATURE.startswith(start):
+        kind = "it is empty" if not start else "it is not HDF5"
+        raise InputError(f"{path}: not an oncolattice run file ({kind}); name a file that a run wrote")
+    try:
+        with h5py.File(path, "r") as file:
+            if text_attribute(file, "format") != RUN_FORMAT:
+                raise InputError(
+                    f"{path}: not an oncolattice run file (HDF5 without format = '{RUN_FORMAT}'); "
+                    "name a file that a run wrote"
+                )
+            yield file
+    except InputError:
+        raise
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{path}: truncated or damaged: {reason}; run again with --resume or delete it"
+        ) from error
+
+
+def text_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str | None:
+    """Return an attribute if it is text, else None."""
+    value = item.attrs.get(name)
+    return value if isinstance(value, str) else None
+
+
+def write_array(
+    group: h5py.Group,
+    name: str,
+    values: np.ndarray,
+    dims: Sequence[h5py.Dataset] = (),
+    chunks: tuple[int, ...] | None = None,
+    **attributes: object,
+) -> h5py.Dataset:
+    """Write numbers, compressed and checksummed when ``chunks`` are given, with their scales attached."""
+    if chunks is not None and values.size:
+        options = {"chunks": chunks, "compression": "gzip", "compression_opts": 4}
+        dataset = group.create_dataset(name, data=values, shuffle=True, fletcher32=True, **options)
+    else:
+        dataset = group.create_dataset(name, data=values)
+    for axis, scale in enumerate(dims):
+        dataset.dims[axis].attach_scale(scale)
+    dataset.attrs.update(attributes)
+    return dataset
+
+
+def write_text(
+    group: h5py.Group, name: str, values: Sequence[str], dims: Sequence[h5py.Dataset] = ()
+) -> h5py.Dataset:
+    """Write a column of UTF-8 strings of any length."""
+    dataset = group.create_dataset(name, data=np.array(values, dtype=object), dtype=_TEXT)
+    for axis, scale in enumerate(dims):
+        dataset.dims[axis].attach_scale(scale)
+    return dataset
+
+
+def as_scale(dataset: h5py.Dataset) -> h5py.Dataset:
+    """Make a 1-D dataset the dimension scale of its own name."""
+    dataset.make_scale(dataset.name.rsplit("/", 1)[-1])
+    return dataset
+
+
+def read_text(group: h5py.Group, name: str) -> list[str]:
+    """Return a column of strings."""
+    return [str(word) for word in group[name].asstr()[...]]

@@ -1,0 +1,111 @@
+"""Snapshots of the tissue in a file: one occupancy block and one block of fields."""
+
+from collections.abc import Mapping, Sequence
+
+import h5py
+import numpy as np
+
+from ..abm.snapshot import CellTypeInfo, Snapshot
+from .store_file import as_scale, read_text, write_array, write_text
+
+MANTISSA_BITS = 12
+
+
+def round_mantissa(values: np.ndarray, bits: int = MANTISSA_BITS) -> np.ndarray:
+    """Return float32 numbers rounded, ties to even, to so many mantissa bits.
+
+    The relative error is at most 2**-(bits + 1), 1.2e-4 at 12 bits; rounding twice changes nothing.
+    """
+    exact = np.ascontiguousarray(values, dtype=np.float32)
+    pattern = exact.view(np.uint32)
+    spare = 23 - bits
+    half = np.uint32((1 << (spare - 1)) - 1) + ((pattern >> np.uint32(spare)) & np.uint32(1))
+    rounded = (pattern + half) & np.uint32(0xFFFFFFFF << spare & 0xFFFFFFFF)
+    return np.where(np.isfinite(exact), rounded.view(np.float32), exact)
+
+
+def write_snapshots(group: h5py.Group, snapshots: Sequence[Snapshot], types: Sequence[CellTypeInfo]) -> None:
+    """Write snapshots that share one lattice, one set of layers and one set of fields.
+
+    Raises
+    ------
+    ValueError
+        If the snapshots differ in lattice, layers, fields or units.
+    """
+    if not snapshots:
+        return
+    first = snapshots[0]
+    if any(_frame(other) != _frame(first) for other in snapshots):
+        raise ValueError("snapshots of one run must share lattice, layers, fields and units")
+    ny, nx = next(iter(first.layers.values())).shape
+    group.attrs.update(site_um=first.site_um, thickness_um=first.thickness_um)
+    days = np.array([snapshot.time_days for snapshot in snapshots])
+    time = as_scale(write_array(group, "time", days, units="d"))
+    layer = as_scale(write_text(group, "layer", list(first.layers)))
+    rows = as_scale(write_array(group, "y_um", (np.arange(ny) + 0.5) * first.site_um, units="um"))
+    columns = as_scale(write_array(group, "x_um", (np.arange(nx) + 0.5) * first.site_um, units="um"))
+    occupancy = np.array(
+        [[snapshot.layers[name] for name in first.layers] for snapshot in snapshots], dtype=np.uint8
+    )
+    write_array(
+        group,
+        "occupancy",
+        occupancy,
+        (time, layer, rows, columns),
+        (1, 1, ny, nx),
+        units="1",
+        long_name="cell type of every site, 0 where empty",
+        flag_values=np.array([0, *(info.id for info in types)], dtype=np.uint8),
+        flag_meanings=" ".join(["empty", *(info.name.replace(" ", "_") for info in types)]),
+    )
+    if not first.fields:
+        return
+    field = as_scale(write_text(group, "field", list(first.fields)))
+    units = [first.field_units.get(name, "") for name in first.fields]
+    write_text(group, "field_unit", units, (field,))
+    values = np.array(
+        [[snapshot.fields[name] for name in first.fields] for snapshot in snapshots], dtype=np.float32
+    )
+    common = units[0] if len(set(units)) == 1 else "see field_unit"
+    write_array(
+        group,
+        "fields",
+        round_mantissa(values),
+        (time, field, rows, columns),
+        (1, 1, ny, nx),
+        units=common,
+        mantissa_bits=MANTISSA_BITS,
+    )
+
+
+def _frame(snapshot: Snapshot) -> tuple[object, ...]:
+    shapes = {array.shape for array in (*snapshot.layers.values(), *snapshot.fields.values())}
+    units = {name: snapshot.field_units.get(name, "") for name in snapshot.fields}
+    lattice = (snapshot.site_um, snapshot.thickness_um, shapes)
+    return (*lattice, set(snapshot.layers), units)
+
+
+def read_snapshots(
+    group: h5py.Group, types: tuple[CellTypeInfo, ...], weights: Mapping[str, float]
+) -> list[Snapshot]:
+    """Return the snapshots of a group, the fields with their rounded values."""
+    if "time" not in group:
+        return []
+    layers = read_text(group, "layer")
+    fields = read_text(group, "field") if "field" in group else []
+    units = dict(zip(fields, read_text(group, "field_unit"), strict=True)) if fields else {}
+    occupancy = group["occupancy"][...]
+    values = group["fields"][...] if fields else np.empty((len(occupancy), 0))
+    return [
+        Snapshot(
+            time_days=float(day),
+            site_um=float(group.attrs["site_um"]),
+            thickness_um=float(group.attrs["thickness_um"]),
+            layers=dict(zip(layers, occupancy[i], strict=True)),
+            types=types,
+            fields=dict(zip(fields, values[i], strict=True)),
+            field_units=dict(units),
+            weights=dict(weights),
+        )
+        for i, day in enumerate(group["time"][...])
+    ]

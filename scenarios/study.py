@@ -1,0 +1,119 @@
+"""Read a study: the arms, patients and seeds of a batch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..abm.errors import InputError, unknown_word
+from ..abm.model_file import check_keys, find_file, read_toml
+from .keys import STUDY_KEYS
+from .scenario import LIBRARY, library_scenarios, load_scenario
+
+
+@dataclass
+class Study:
+    """A study: every arm is run for every patient.
+
+    Attributes
+    ----------
+    name, title : str
+    arms : list of str
+        Scenarios, by library name or path.
+    patients : int
+        Patients an arm; patient k has the same body and the same seed in all arms.
+    seed : int
+        Seed of patient 1; patient k runs with ``seed + k - 1``.
+    settings : list of str
+        ``key=value[unit]``, applied to every run.
+    ode_only_patients : int
+        Patients an arm of the ODE-only comparison; 0 for none.
+    """
+
+    name: str
+    title: str
+    arms: list[str]
+    patients: int = 1
+    seed: int = 1
+    settings: list[str] = field(default_factory=list)
+    ode_only_patients: int = 0
+
+
+def library_studies() -> list[str]:
+    """Return the names of the studies that ship with the package."""
+    return sorted(p.stem for p in LIBRARY.glob("*.toml") if "study" in read_toml(p)[0])
+
+
+def load_study(name_or_path: str) -> Study:
+    """Return a study; a bare scenario is a study of one arm and one patient.
+
+    Parameters
+    ----------
+    name_or_path : str
+        Library name or path of a study or scenario file.
+
+    Raises
+    ------
+    InputError
+        Unknown study, section or key, a number out of bounds, or an arm that cannot be loaded.
+    """
+    names = [*library_studies(), *library_scenarios()]
+    path = find_file(str(name_or_path), LIBRARY, names, "study or scenario")
+    tables, _ = read_toml(path)
+    if "scenario" in tables:
+        scenario = load_scenario(str(name_or_path))
+        return Study(scenario.name, scenario.tables["scenario"]["title"], [str(name_or_path)])
+    return _read_study(tables, path)
+
+
+def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
+    where = f"{path.name} [study]"
+    for section in tables:
+        if section not in STUDY_KEYS:
+            raise unknown_word("section", section, STUDY_KEYS, path.name)
+    if "study" not in tables:
+        raise InputError(f"{path}: a study file needs a [study] table; see docs/format.md")
+    table = tables["study"]
+    check_keys(table, STUDY_KEYS["study"], where)
+    for key, least in (("patients", 1), ("seed", 0), ("ode_only_patients", 0)):
+        if table.get(key, least) < least:
+            raise InputError(f"{where}: '{key}' must be {least} or more, got {table[key]}")
+    arms = table["arms"]
+    if not arms or not all(isinstance(arm, str) for arm in arms):
+        raise InputError(f"{where}: 'arms' must be a list of one or more scenarios, got {arms!r}")
+    if len(set(arms)) < len(arms):
+        raise InputError(f"{where}: an arm is listed twice in {arms!r}; give each scenario once")
+    settings = list(_settings(table.get("settings", {}), "", f"{where} settings"))
+    found = [_arm(arm, path.parent) for arm in arms]
+    scenarios = [load_scenario(arm, settings).name for arm in found]
+    if len(set(scenarios)) < len(scenarios):
+        raise InputError(f"{where}: two arms are scenarios of one name ({', '.join(scenarios)}); rename one")
+    return Study(
+        table["name"],
+        table["title"],
+        found,
+        table["patients"],
+        table["seed"],
+        settings,
+        table.get("ode_only_patients", 0),
+    )
+
+
+def _arm(name: str, folder: Path) -> str:
+    """Return what finds a scenario from anywhere: its library name, or the path of a file."""
+    path = find_file(name, LIBRARY, library_scenarios(), "scenario", folder)
+    return name if path.parent == LIBRARY else str(path)
+
+
+def _settings(table: Mapping[str, Any], prefix: str, where: str) -> Iterator[str]:
+    """Yield ``key=value``; a dotted key of TOML, such as lattice.rows, is a nested table."""
+    for key, value in table.items():
+        match value:
+            case dict():
+                yield from _settings(value, f"{prefix}{key}.", where)
+            case bool():
+                raise InputError(f"{where}: '{prefix}{key}' must be a number, text or list, got {value!r}")
+            case list():
+                yield f"{prefix}{key}={','.join(str(part) for part in value)}"
+            case _:
+                yield f"{prefix}{key}={value}"

@@ -1,0 +1,54 @@
+"""Box blur against explicit sums over the mirrored map, its total, sign and width."""
+
+import numpy as np
+import oracles_fields
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oncolattice.abm.fields.smooth import box_smooth
+
+
+def smoothed(values, radius, passes):
+    out, scratch = np.empty_like(values), np.empty_like(values)
+    box_smooth(values, radius, passes, out, scratch)
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 14), st.integers(1, 14)),
+    radius=st.integers(0, 40),
+    passes=st.integers(1, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_equals_explicit_sums_keeps_total_and_sign(shape, radius, passes, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.random(shape) * (rng.random(shape) < 0.3)
+    out = smoothed(values, radius, passes)
+    assert np.allclose(out, oracles_fields.box_mean(values, radius, passes), rtol=0.0, atol=1e-13)
+    assert out.sum() == pytest.approx(values.sum(), rel=1e-13, abs=0.0)
+    assert out.min() >= 0.0
+
+
+def test_sites_out_of_reach_stay_exactly_zero():
+    values = np.zeros((30, 40))
+    values[15, 20] = 0.1
+    out = smoothed(values, 2, 3)
+    assert np.count_nonzero(out) == 13 * 13
+    assert out[15, 20] == out.max()
+
+
+@pytest.mark.parametrize("radius", [1, 4, 9])
+def test_three_passes_have_the_stated_variance(radius):
+    values = np.zeros((101, 101))
+    values[50, 50] = 1.0
+    out = smoothed(values, radius, 3)
+    offset = np.arange(101) - 50
+    assert (out.sum(axis=0) * offset**2).sum() == pytest.approx(radius * (radius + 1), rel=1e-12)
+
+
+def test_the_map_may_be_its_own_result():
+    values = np.random.default_rng(0).random((21, 17))
+    apart = smoothed(values, 3, 3)
+    box_smooth(values, 3, 3, values, np.empty_like(values))
+    assert values.tobytes() == apart.tobytes()
