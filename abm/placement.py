@@ -369,7 +369,7 @@ def _put_cells(
                 "moved": int(np.count_nonzero(moved[mine] > 0)),
                 "lost": int(np.count_nonzero(mine)) - total,
             }
-    moved_um = np.concatenate(distances)
+    moved_um = np.sort(np.concatenate(distances))  # a sum that no order of rows changes
     return {
         "phenotypes": phenotypes,
         **{key: sum(p[key] for p in phenotypes.values()) for key in ("cells", "placed", "moved", "lost")},

@@ -14,9 +14,7 @@ CRITERIA: dict[str, tuple[tuple[str, float], ...]] = {
 }
 
 
-def tumour_response_index(
-    volume: float | np.ndarray, baseline: float | np.ndarray
-) -> float | np.ndarray:
+def tumour_response_index(volume: float | np.ndarray, baseline: float | np.ndarray) -> float | np.ndarray:
     """Return TRI = V / V0 - 1; NaN where the baseline volume is zero.
 
     Parameters

@@ -89,9 +89,9 @@ def cycle_doses(
         raise InputError(f"{where}: cycle_days must be positive, it is {cycle_days}")
     if outside := [day for day in days if not 1.0 <= day < cycle_days + 1.0]:
         raise InputError(f"{where}: day {outside[0]} lies outside days 1 to {cycle_days:g} of the cycle")
-    if cycles is None and until_days is None:
-        raise InputError(f"{where}: give a number of cycles, or until_days for treatment without end")
     if cycles is None:
+        if until_days is None:
+            raise InputError(f"{where}: give a number of cycles, or until_days for treatment without end")
         cycles = max(0, math.ceil((until_days - first_day) / cycle_days))
     if cycles < 0 or cycles != int(cycles):
         raise InputError(f"{where}: cycles must be a whole number from 0 on, it is {cycles}")

@@ -184,7 +184,7 @@ class Body:
         return {"body_y": self.y.copy(), "body_u": self.u.copy(), "body_clock": clock}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over what ``state`` returned, in a body made with the same arguments; other keys are ignored."""
+        """Take over what ``state`` returned, in a body made with the same arguments; ignore other keys."""
         y, u, clock = (np.asarray(state[key], dtype=np.float64) for key in ("body_y", "body_u", "body_clock"))
         if y.shape != self.y.shape or u.shape != self.u.shape or clock.shape != (4,):
             raise InputError(f"{self.model.name}: the saved state belongs to another model or version")

@@ -1,5 +1,6 @@
 """Assemble a scenario: body burnt in, tissue placed, model compiled, both sides coupled."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
 from ..ode_coupling.system import Body
 from .patients import load_population, sample
 from .scenario import Scenario
+from .store_tables import to_json
 from .tissue import draw_densities, place_scenario, read_cell_table
 
 
@@ -76,17 +78,17 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
     return f"{table['population']}-{number}", values
 
 
-def schedule(scenario: Scenario) -> list[Dose]:
-    """Return the doses of all regimens over the whole run.
+def schedule_of(tables: Mapping[str, Any]) -> list[Dose]:
+    """Return the doses of all regimens of a scenario over the whole run.
 
     Raises
     ------
     InputError
     """
-    days = scenario.tables["scenario"]["duration_days"]
-    open_ended = scenario.tables["scenario"]["treatment"] == "until progression"
+    days = tables["scenario"]["duration_days"]
+    open_ended = tables["scenario"]["treatment"] == "until progression"
     doses: list[Dose] = []
-    for regimen in scenario.tables.get("regimen", []):
+    for regimen in tables.get("regimen", []):
         doses += cycle_doses(
             regimen["drug"],
             regimen["amount"],
@@ -116,9 +118,10 @@ def build(scenario: Scenario, seed: int, tissue_file: Path | None = None, thread
     ------
     InputError
     """
-    tables, spec = scenario.tables, scenario.model_spec
+    # keys in sorted order, as the run key sees them: the order in a file must not change a result
+    tables, spec = json.loads(to_json(scenario.tables)), scenario.model_spec
     patient, values = patient_of(scenario)
-    doses = schedule(scenario)
+    doses = schedule_of(scenario.tables)
     body_model = qcic()
     body_names = {p.name for p in body_model.parameters}
     tissue_overrides, body_overrides = _route(scenario, values, body_names)

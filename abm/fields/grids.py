@@ -162,7 +162,7 @@ def make_workspace(ny: int, nx: int) -> Workspace:
     Returns
     -------
     Workspace
-        About 45 bytes a site; one serves every field of that shape, one at a time.
+        About 58 bytes a site at 256 x 256; one serves every field of that shape, one at a time.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """Implicit or quasi-steady reaction and diffusion: q c - D lap c = s on a lattice, by geometric multigrid."""
 
 import math
+from typing import cast
 
 import numpy as np
 from numba import njit
@@ -13,7 +14,7 @@ from .transfer import prolong, restrict_residual
 __all__ = ["CONVERGED", "INVALID", "MAX_CYCLES", "Workspace", "make_workspace", "solve"]
 
 CONVERGED, MAX_CYCLES, INVALID = 0, 1, 2
-ONCE, TWICE = np.int64(1), np.int64(2)  # a plain literal would compile a kernel a second time
+ONCE, TWICE = cast(int, np.int64(1)), cast(int, np.int64(2))  # plain literals would compile twice
 
 
 @njit(cache=True)
@@ -90,7 +91,7 @@ def _relative_residual(total: float, square: float, sums: tuple[float, float, fl
 
 
 @njit(cache=True)
-def _sweep(work: Workspace, level: int, periodic: bool, sweeps: np.int64) -> None:
+def _sweep(work: Workspace, level: int, periodic: bool, sweeps: int) -> None:
     """Smooth one level."""
     ny, nx = work.levels[level, 0], work.levels[level, 1]
     relax(

@@ -68,8 +68,8 @@ def prepare(work: Workspace, q: Array, diffusion_per_h: float, periodic: bool) -
     """Set the operators of all levels: q averaged over the cells, diffusion on their widths.
 
     A strong sink in one site takes no more than diffusion brings to it, so q is limited on its way to the
-    first coarse level; averaged as it is, it would hold the corrections back (a cycle would
-    leave 0.64 of the residual instead of 0.45 where 1 % of the sites are strong sinks).
+    first coarse level; averaged as it is, it would hold the corrections back (where 1 % of the sites are
+    strong sinks a cycle would leave 0.64 of the residual instead of 0.45).
     """
     depth = work.levels.shape[0]
     finer = q

@@ -4,7 +4,6 @@ A split block has rows 2 (j + 1) + h for lattice row j and parity h of the colum
 2 k + h. Ghost slots hold the periodic images; without flux their weights are zero.
 """
 
-import numpy as np
 from numba import njit
 
 from .grids import PAD, Array, Links
@@ -39,7 +38,7 @@ def relax(
     ny: int,
     nx: int,
     periodic: bool,
-    sweeps: int | np.int64,
+    sweeps: int,
 ) -> None:
     """Do red-black Gauss-Seidel sweeps in one pass: each half sweep follows one row behind the one before.
 

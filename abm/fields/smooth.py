@@ -53,8 +53,12 @@ def _along_rows(values: Array, prefix: Array, radius: int) -> None:
     first = min(radius + 1, nx)
     inside = max(nx - radius - first, 0)
     for j in range(ny):
+        middle, upto_end = (
+            values[j, first : first + inside],
+            prefix[j, first + radius : first + radius + inside],
+        )
         for k in range(inside):
-            values[j, first + k] = (prefix[j, first + radius + k] - prefix[j, k]) * width
+            middle[k] = (upto_end[k] - prefix[j, k]) * width
         total = prefix[j, nx - 1]
         for edge in range(nx - inside):
             i = edge if edge < first else edge + inside

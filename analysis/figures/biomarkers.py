@@ -77,7 +77,9 @@ def _strip(axes: Axes, rows: Sequence[Row], left: float, colour: str, runs: int)
         pairs.setdefault(row["run"], {})[row["visit"]] = row["value"]
     alpha = line_alpha(runs)
     for values in pairs.values():
-        axes.plot([left, left + 1], [values.get(v, math.nan) for v in VISITS], color=colour, alpha=0.4 * alpha)
+        axes.plot(
+            [left, left + 1], [values.get(v, math.nan) for v in VISITS], color=colour, alpha=0.4 * alpha
+        )
     for offset, visit in enumerate(VISITS):
         values = np.array([p[visit] for p in pairs.values() if not math.isnan(p.get(visit, math.nan))])
         if not values.size:

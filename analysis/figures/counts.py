@@ -1,6 +1,6 @@
 """Cells of every type on the lattice over time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -8,9 +8,9 @@ from matplotlib.lines import Line2D
 from ...abm.snapshot import CellTypeInfo, RunRecord
 from ..series import arms, daily, end_day, identity
 from .drawing import Drawing
-from .style import arm_colours, line_alpha, new_figure, styled, visit_ticks
+from .style import arm_colours, line_alpha, new_figure, styled, thousands, visit_ticks
 
-COLUMNS = 4
+COLUMNS = 3
 
 
 @styled
@@ -26,12 +26,14 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
     Drawing
         Table: one row a run and day, a column a type (lattice cells).
     """
-    types: dict[str, CellTypeInfo] = {t.name: t for r in records for t in r.types}
+    everything: dict[str, CellTypeInfo] = {t.name: t for r in records for t in r.types}
+    fixed = [t for t in everything.values() if all(np.ptp(r.counts_of(t.name)) == 0 for r in records)]
+    types = {name: t for name, t in everything.items() if t not in fixed} or everything
     grouped = arms(records)
     colours, alpha = arm_colours(grouped), 0.55 * line_alpha(max(len(v) for v in grouped.values()))
     last, columns = max(end_day(r) for r in records), min(COLUMNS, len(types))
     rows = -(-len(types) // columns)
-    figure = new_figure(2.25 * rows + 0.5)
+    figure = new_figure(2.35 * rows + 0.5)
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     for axes, info in zip(panels, types.values(), strict=False):
         for arm, runs in grouped.items():
@@ -46,7 +48,7 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
         axes.set_title(info.display, fontsize=9.5)
         axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
         visit_ticks(axes, last)
-        axes.ticklabel_format(axis="y", style="plain", useOffset=False)
+        thousands(axes)
     for axes in panels[len(types) :]:
         axes.set_axis_off()
     for k in range(len(types)):
@@ -64,11 +66,12 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
         for r in records
         for k in daily(r)
     ]
-    weights = sorted({f"{v:.3g}" for r in records for n, v in r.weights.items()})
-    caption = (
-        "Thin lines are runs, bold lines the mean of an arm over the days that all its runs reached. One lattice "
-        "cell stands for many cells of the body" + (f" (weights {_range(weights)})." if weights else ".")
-    )
+    weights = {f"{v:.3g}" for r in records for v in r.weights.values()}
+    caption = "Thin lines are runs, bold lines the mean of an arm over the days that all its runs reached."
+    if weights:
+        caption += f" One lattice cell stands for many cells of the body (weights {_range(weights)})."
+    if fixed and len(types) < len(everything):
+        caption += f" Not drawn because they never change: {', '.join(t.display for t in fixed)}."
     return Drawing("counts", figure, table, caption)
 
 
@@ -78,6 +81,6 @@ def _mean(records: Sequence[RunRecord], name: str) -> tuple[np.ndarray, np.ndarr
     return days, np.mean(series, axis=0)
 
 
-def _range(numbers: Sequence[str]) -> str:
+def _range(numbers: Iterable[str]) -> str:
     values = sorted(numbers, key=float)
     return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"

@@ -30,12 +30,15 @@ class Drawing:
         One observation a row; units in the column names or in a ``unit`` column.
     caption : str
         What is seen and what to beware of.
+    dpi : int
+        Resolution of the PNG; lattice pictures want more.
     """
 
     name: str
     figure: Figure
     table: list[dict[str, Any]]
     caption: str
+    dpi: int = DPI
 
 
 @styled
@@ -91,7 +94,7 @@ def save(drawing: Drawing, folder: str | Path) -> tuple[Path, Path]:
         If the folder cannot be written to.
     """
     folder = Path(folder)
-    image = png_bytes(drawing.figure)
+    image = png_bytes(drawing.figure, drawing.dpi)
     return (
         write_file(folder / f"{drawing.name}.png", image),
         write_file(folder / f"{drawing.name}.csv", csv_text(drawing.table)),

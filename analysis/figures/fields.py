@@ -54,7 +54,9 @@ def _draw(record: RunRecord) -> Drawing:
         unit = snapshots[0].field_units.get(name, "")
         panels[0, k].set_title(name.replace("_", " "))
         if image is not None:
-            bar = figure.colorbar(image, ax=panels[:, k], location="bottom", shrink=0.85, aspect=18, pad=0.015)
+            bar = figure.colorbar(
+                image, ax=panels[:, k], location="bottom", shrink=0.85, aspect=18, pad=0.015
+            )
             bar.set_label(unit)
             bar.ax.locator_params(nbins=4)
             bar.formatter.set_powerlimits((-2, 4))

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from ...abm.snapshot import RunRecord
 from ..series import arms, daily, end_day, identity
 from .drawing import Drawing
-from .style import FAINT, arm_colours, line_alpha, new_figure, styled, visit_ticks
+from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
 
 # Compartment suffixes and cells of QCIC, in the words of a reader
 COMPARTMENTS = {"A": "lymph node", "B": "blood", "C": "tumour"}
@@ -34,7 +34,7 @@ def draw_immune(records: Sequence[RunRecord]) -> Drawing | None:
         return None
     grouped = arms(records)
     colours, last = arm_colours(grouped), max(end_day(r) for r in records)
-    alpha = line_alpha(max(len(v) for v in grouped.values()))
+    widths, alpha = arm_widths(grouped), line_alpha(max(len(v) for v in grouped.values()))
     figure = new_figure(1.9 * len(places) + 0.7)
     panels = figure.subplots(len(places), len(cells), sharex=True, squeeze=False)
     table = []
@@ -49,7 +49,7 @@ def draw_immune(records: Sequence[RunRecord]) -> Drawing | None:
                     continue
                 keep = daily(record)
                 days, values = record.time_days[keep], record.body[name][keep]
-                axes.plot(days, values, color=colours[record.arm], lw=1.2, alpha=alpha)
+                axes.plot(days, values, color=colours[record.arm], lw=widths[record.arm], alpha=alpha)
                 head = identity(record) | {"state": name, "unit": record.body_units.get(name, "")}
                 table += [
                     head | {"day": float(d), "value": float(v)} for d, v in zip(days, values, strict=True)

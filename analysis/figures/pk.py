@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from ...abm.snapshot import RunRecord
 from ..series import arms, identity
 from .drawing import Drawing
-from .style import arm_colours, line_alpha, new_figure, styled, visit_ticks
+from .style import arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
 
 PREFIX = "plasma "
 CYCLE_DAYS = 28.0
@@ -29,11 +29,13 @@ def draw_pk(records: Sequence[RunRecord]) -> Drawing | None:
         Table: one row a treated run, drug and record.
     """
     treated = [r for r in records if r.doses and any(k.startswith(PREFIX) for k in r.body)]
-    drugs = list(dict.fromkeys(k for r in treated for k, v in r.body.items() if k.startswith(PREFIX) and np.any(v)))
+    drugs = list(
+        dict.fromkeys(k for r in treated for k, v in r.body.items() if k.startswith(PREFIX) and np.any(v))
+    )
     if not drugs:
         return None
     grouped = arms([r for r in treated if any(np.any(r.body.get(k, 0)) for k in drugs)])
-    colours = arm_colours(arms(records))
+    colours, widths = arm_colours(arms(records)), arm_widths(grouped, 1.8)
     figure = new_figure(2.4 * len(drugs) + 0.5)
     panels = figure.subplots(len(drugs), 2, squeeze=False, width_ratios=(1.6, 1))
     table = []
@@ -45,7 +47,13 @@ def draw_pk(records: Sequence[RunRecord]) -> Drawing | None:
         first = min((t for t, _ in doses), default=0.0)
         for record in having:
             for axes in row:
-                axes.plot(record.time_days, record.body[key], color=colours[record.arm], lw=1.0, alpha=alpha)
+                axes.plot(
+                    record.time_days,
+                    record.body[key],
+                    color=colours[record.arm],
+                    lw=widths[record.arm],
+                    alpha=alpha,
+                )
             head = identity(record) | {"drug": key.removeprefix(PREFIX), "unit": unit}
             table += [
                 head | {"day": float(d), "plasma": float(c)}

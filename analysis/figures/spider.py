@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from ...abm.response import WEEK_8_DAYS
 from ...abm.snapshot import RunRecord
@@ -13,7 +14,10 @@ from ..series import arms, daily, end_day, identity, tri
 from .drawing import Drawing
 from .style import CLASS_COLOURS, FAINT, arm_colours, line_alpha, new_figure, styled, visit_ticks
 
-BANDS = (("PD", 20.0), ("SD", -30.0), ("PR", -80.0))  # class and its lower edge, % of baseline
+# V/V0 at the lower edge of each class, and the axis marks
+BANDS = (("PD", 1.2), ("SD", 0.7), ("PR", 0.2))
+MARKS = (0.1, 0.2, 0.4, 0.7, 1.0, 1.2, 1.6, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
+FLOOR = 0.08  # where a tumour that is gone is drawn
 
 
 @styled
@@ -34,32 +38,37 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
     figure = new_figure(4.3)
     left, right = figure.subplots(1, 2)
     table, last = [], max(end_day(r) for r in records)
-    top = 40.0
+    top, bottom = 1.6, 0.5
     for record in records:
         keep = daily(record)
-        days, volume, change = record.time_days[keep], record.tumour_volume_cm3[keep], 100 * tri(record)[keep]
+        days, volume, change = record.time_days[keep], record.tumour_volume_cm3[keep], 1 + tri(record)[keep]
         colour = colours[record.arm]
         left.plot(days, volume, color=colour, alpha=alpha, lw=1.3)
-        right.plot(days, change, color=colour, alpha=alpha, lw=1.3)
+        right.plot(days, np.maximum(change, FLOOR), color=colour, alpha=alpha, lw=1.3)
         seen = visits(record)
         right.plot(
             seen, [change[abs(days - d).argmin()] for d in seen], "o", ms=3.2, color=colour, alpha=alpha
         )
-        top = max(top, float(change.max()))
+        top, bottom = max(top, 1.06 * float(change.max())), min(bottom, 0.94 * float(change.min()))
         table += [
-            identity(record) | {"day": float(d), "tumour_volume_cm3": float(v), "TRI": float(c) / 100}
+            identity(record) | {"day": float(d), "tumour_volume_cm3": float(v), "TRI": float(c) - 1.0}
             for d, v, c in zip(days, volume, change, strict=True)
         ]
-    _bands(right, 1.06 * top, last)
+    _bands(right, top, max(bottom, FLOOR))
     for axes in (left, right):
         visit_ticks(axes, last)
         axes.set_xlabel("day")
         if last >= WEEK_8_DAYS:
             axes.axvline(WEEK_8_DAYS, color=FAINT, lw=0.8, ls=(0, (2, 3)), zorder=0)
     left.set(ylabel="tumour volume (cm³)", title="Tumour volume", ylim=(0, None))
-    right.set(ylabel="change from baseline (%)", title="TRI = V/V₀ − 1, thresholds of QCIC on volume")
+    right.set(
+        ylabel="change from baseline (%, logarithmic in V)",
+        title="TRI = V/V₀ − 1, thresholds of QCIC on volume",
+    )
     handles = [
-        Line2D([], [], color=colours[arm], lw=2.2, label=f"{arm} ({len(runs)} runs)" if len(runs) > 1 else arm)
+        Line2D(
+            [], [], color=colours[arm], lw=2.2, label=f"{arm} ({len(runs)} runs)" if len(runs) > 1 else arm
+        )
         for arm, runs in grouped.items()
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
@@ -70,22 +79,30 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
     return Drawing("spider", figure, table, caption)
 
 
-def _bands(axes: Axes, top: float, last: float) -> None:
-    bottom, above = -100.0, top
+def _bands(axes: Axes, top: float, bottom: float) -> None:
+    axes.set_yscale("log")
     axes.set_ylim(bottom, top)
+    above = top
     for name, edge in (*BANDS, ("CR", bottom)):
-        axes.axhspan(edge, above, color=CLASS_COLOURS[name], alpha=0.07, lw=0, zorder=0)
+        below = max(edge, bottom)
+        if below >= above:
+            continue
+        axes.axhspan(below, above, color=CLASS_COLOURS[name], alpha=0.07, lw=0, zorder=0)
         axes.text(
             1.012,
-            (edge + above) / 2,
+            (below * above) ** 0.5,
             name,
             transform=axes.get_yaxis_transform(),
             va="center",
             weight="bold",
             color=CLASS_COLOURS[name] if name != "SD" else "#777777",
         )
-        if edge > bottom:
-            axes.axhline(edge, color=FAINT, lw=0.9, ls="--", zorder=1)
-        above = edge
-    axes.axhline(0, color="#BBBBBB", lw=0.8, zorder=0)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.0f}" if value else "0"))
+        if below > bottom:
+            axes.axhline(below, color=FAINT, lw=0.9, ls="--", zorder=1)
+        above = below
+    axes.axhline(1.0, color="#BBBBBB", lw=0.8, zorder=0)
+    axes.yaxis.set_major_locator(FixedLocator([m for m in MARKS if bottom <= m <= top]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda v, _: f"{100 * (v - 1):+.0f}" if abs(v - 1) > 1e-9 else "0")
+    )

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 WIDTH = 10.5  # inches, the width of the report
 ARM_COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -63,9 +64,20 @@ def arm_colours(arms: Iterable[str]) -> dict[str, str]:
     return {arm: ARM_COLOURS[i % len(ARM_COLOURS)] for i, arm in enumerate(arms)}
 
 
+def arm_widths(arms: Iterable[str], widest: float = 2.6) -> dict[str, float]:
+    """Return one line width an arm, later ones thinner: arms that coincide still all show."""
+    names = list(arms)
+    return {arm: widest * (1.0 - 0.6 * i / max(len(names) - 1, 2)) for i, arm in enumerate(names)}
+
+
 def line_alpha(lines: int) -> float:
     """Return how opaque a line is, so that hundreds of them still show where they crowd."""
     return max(0.12, min(0.9, 4.0 / max(lines, 1) ** 0.5))
+
+
+def thousands(axes: Axes) -> None:
+    """Write the numbers of the vertical axis with thousands separators."""
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def visit_ticks(axes: Axes, last_day: float) -> None:

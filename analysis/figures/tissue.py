@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ...abm.snapshot import CellTypeInfo, RunRecord, Snapshot
-from ..outcomes import progression
 from ..series import exemplars, identity
 from .drawing import Drawing
 from .style import WIDTH, new_figure, styled
@@ -17,7 +16,8 @@ from .style import WIDTH, new_figure, styled
 GROUND = "#FBFAF7"
 # Shapes tell immune types apart where colours fail.
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
-MOST_COLUMNS = 5
+MOST_COLUMNS = 4
+TISSUE_DPI = 175
 
 
 @styled
@@ -40,18 +40,20 @@ def draw_tissue(records: Sequence[RunRecord]) -> Drawing | None:
     lines = [(arm, r, list(r.snapshots[k : k + columns])) for arm, r in shown.items()
              for k in range(0, len(r.snapshots), columns)]  # fmt: skip
     aspect = float(np.mean([_shape(s)[0] / _shape(s)[1] for _, _, row in lines for s in row]))
-    cell = min(WIDTH / columns, 3.9)
-    figure = new_figure(len(lines) * (cell * aspect + 0.33) + 0.9, width=max(cell * columns, 6.0))
+    cell = min((WIDTH - 0.6) / columns, 3.7)
+    figure = new_figure(len(lines) * (cell * aspect + 0.3) + 0.7, width=max(cell * columns + 0.6, 6.0))
     panels = figure.subplots(len(lines), columns, squeeze=False)
     for panel_row, (arm, record, row) in zip(panels, lines, strict=True):
         for axes, snapshot in zip(panel_row, row, strict=False):
-            paint(axes, snapshot)
+            paint(axes, snapshot, cell)
             axes.set_title(_title(record, snapshot.time_days), fontsize=9.5)
         for axes in panel_row[len(row) :]:
             axes.set_axis_off()
         panel_row[0].set_ylabel(f"{arm}\n{record.patient}", fontsize=10, weight="bold")
     types = {t.name: t for r in shown.values() for t in r.types if r.counts_of(t.name).any()}
-    figure.legend(handles=_legend(list(types.values()), _base(lines[0][2][0])), loc="outside lower center", ncols=5)
+    figure.legend(
+        handles=_legend(list(types.values()), _base(lines[0][2][0])), loc="outside lower center", ncols=5
+    )
     table = [
         identity(r)
         | {"day": s.time_days, "type": t.name, "cells": s.count(t.name)}
@@ -64,11 +66,19 @@ def draw_tissue(records: Sequence[RunRecord]) -> Drawing | None:
         "One patient, the one whose response is nearest to the median of the arms. Immune cells are drawn larger "
         "than life so that they can be seen. The black bar is the scale."
     )
-    return Drawing("tissue", figure, table, caption)
+    return Drawing("tissue", figure, table, caption, TISSUE_DPI)
 
 
-def paint(axes: Axes, snapshot: Snapshot) -> None:
-    """Draw one snapshot: the tumour's layer as an image, cells of other layers as dots, and a scale bar."""
+def paint(axes: Axes, snapshot: Snapshot, inches: float) -> None:
+    """Draw one snapshot: the tumour's layer as an image, cells of other layers as dots, and a scale bar.
+
+    Parameters
+    ----------
+    axes : Axes
+    snapshot : Snapshot
+    inches : float
+        Width of the picture, for the size of the dots: about two sites, but never too small to see.
+    """
     base = _base(snapshot)
     colours = np.tile(np.array(to_rgb(GROUND)), (256, 1))
     for info in snapshot.types:
@@ -80,10 +90,10 @@ def paint(axes: Axes, snapshot: Snapshot) -> None:
     axes.imshow(image, extent=extent, interpolation="nearest")
     for info, marker in _dots(snapshot.types, base).items():
         y, x = np.nonzero(snapshot.layers[info.layer] == info.id)
-        size = max(1.5, min(11.0, 5e3 / max(x.size, 1)))
+        size = min(max(2.3, 2.0 * 72 * inches / nx), 7.0) ** 2
         axes.scatter(
             (x + 0.5) * snapshot.site_um, (y + 0.5) * snapshot.site_um, s=size, marker=marker,
-            color=info.colour, edgecolor="white", linewidth=0.3 if size > 4 else 0.0,
+            color=info.colour, edgecolor="white", linewidth=0.25,
         )  # fmt: skip
     axes.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
     for spine in axes.spines.values():
@@ -126,7 +136,9 @@ def _dots(types: Sequence[CellTypeInfo], base: str) -> Mapping[CellTypeInfo, str
 
 def _legend(types: Sequence[CellTypeInfo], base: str) -> list[Line2D | Patch]:
     patches = [
-        Patch(facecolor=t.colour, edgecolor="#999999", lw=0.5, label=t.display) for t in types if t.layer == base
+        Patch(facecolor=t.colour, edgecolor="#999999", lw=0.5, label=t.display)
+        for t in types
+        if t.layer == base
     ]
     dots = [
         Line2D([], [], ls="", marker=marker, ms=6, color=t.colour, mec="white", mew=0.4, label=t.display)
@@ -141,9 +153,7 @@ def _title(record: RunRecord, day: float) -> str:
     if not record.doses:
         return text
     first, last = record.doses[0][0], record.doses[-1][0]
-    stopped = record.attributes.get("progressed_on_day") or (
-        progression(record).days if record.attributes.get("stop_reason") == "progression" else 0.0
-    )
+    stopped = float(record.attributes.get("progressed_on_day") or 0.0)
     last = min(last, stopped) if stopped else last
     when = "before" if day < first else "on" if day <= last + 28.0 else "after"
     return f"{text}, {when} treatment"

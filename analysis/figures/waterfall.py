@@ -69,6 +69,7 @@ def draw_waterfall(records: Sequence[RunRecord]) -> Drawing | None:
                     ha="center",
                     va="bottom" if height >= 0 else "top",
                     fontsize=8,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
                 )
         counts = class_counts([t for _, t in runs])
         text = ", ".join(f"{counts[c]} {c}" for c in CLASSES if counts[c])

@@ -143,7 +143,7 @@ def test_vessels_keep_apart_and_out_of_glands():
     assert tissue.report["vessels"]["inside_glands"] == 0
 
 
-@pytest.mark.parametrize("share", [0.05, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.3, 0.9, 1.0])
 def test_spaced_sites_reach_their_number_at_any_density(share):
     free = np.random.default_rng(3).random((40, 50)) < 0.7
     number = int(share * free.sum())
@@ -151,6 +151,9 @@ def test_spaced_sites_reach_their_number_at_any_density(share):
     assert sites.sum() == number
     assert not (sites & ~free).any()
     assert closest(np.argwhere(sites)) >= spacing
+    # .6 / sqrt(density), shrunk by fifths until it is below one site
+    shrunk = np.log(spacing / (0.6 * np.sqrt(free.size / number))) / np.log(0.8) if spacing else 0.0
+    assert shrunk == pytest.approx(round(shrunk), abs=1e-9)
 
 
 def test_stroma_avoids_tumour():
@@ -193,6 +196,11 @@ def test_luck_is_reproducible_and_options_are_independent():
     more = drawn(immune=RULES["immune"] | {"R": {"core": 200.0, "margin": 5.0}})
     assert np.array_equal(base.occupant[0], more.occupant[0])
     assert np.array_equal(base.occupant[1] == T, more.occupant[1] == T)
+    # every type has luck of its own: R stays where it is but for the few sites that T now holds
+    crowded = drawn(immune=RULES["immune"] | {"T": {"core": 400.0, "margin": 300.0}})
+    kept = (base.occupant[1] == R) & (crowded.occupant[1] != T)
+    assert (crowded.occupant[1] == R)[kept].all()
+    assert kept.sum() > 0.7 * (base.occupant[1] == R).sum()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,76 @@
+"""From a folder of run files to a report, with ODE-only patients of the same population beside it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..abm.errors import InputError
+from ..abm.snapshot import RunRecord
+from ..ode_coupling.ode_only import simulate
+from .build import schedule_of
+from .patients import load_population, sample
+from .store import find_runs, open_run
+
+FIRST_ASSESSMENT_DAYS = 56.0
+
+
+def report_folder(folder: Path, out: Path, ode_only: int = 0) -> Path:
+    """Read all runs of a folder and write report.html with its figures and tables.
+
+    Parameters
+    ----------
+    folder, out : Path
+    ode_only : int
+        Patients an arm of the ODE-only comparison; 0 for none.
+
+    Raises
+    ------
+    InputError
+        The folder holds no run, or a file in it is truncated or foreign.
+    """
+    from ..analysis.report import write_report
+
+    paths = [path for path in find_runs(folder) if out not in path.parents]
+    if not paths:
+        raise InputError(f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}")
+    records = [open_run(path) for path in paths]
+    beside = ode_only_arms(records, ode_only) if ode_only else None
+    title = f"{len(records)} run{'s' if len(records) > 1 else ''}: {', '.join(dict.fromkeys(r.arm for r in records))}"
+    return write_report(records, out, ode_only=beside, title=title)
+
+
+def ode_only_arms(records: Sequence[RunRecord], patients: int) -> dict[str, dict[str, Any]]:
+    """Return, for every arm, week-8 TRI of ODE-only patients of the runs' own population and schedule.
+
+    The equations, burn-in and doses are those of the runs; only the lattice is missing.
+    """
+    arms: dict[str, dict[str, Any]] = {}
+    for record in records:
+        tables = record.attributes["scenario_text"]
+        if record.arm not in arms and "population" in tables.get("patient", {}):
+            arms[record.arm] = {
+                "tri_week8": ode_only_tri(tables, patients),
+                "label": f"ODE only, {tables['patient']['population']}, variant {tables['body']['variant']}",
+            }
+    return arms
+
+
+def ode_only_tri(tables: Mapping[str, Any], patients: int) -> np.ndarray:
+    """Return the week-8 tumour response index of ODE-only patients of a scenario, shape (patients,)."""
+    settings = tables["patient"]
+    population = sample(load_population(settings["population"]), patients, settings.get("population_seed", 1))
+    doses = schedule_of(tables)
+    tri = np.empty(patients)
+    for k, patient in enumerate(population):
+        run = simulate(
+            patient,
+            doses,
+            FIRST_ASSESSMENT_DAYS,
+            FIRST_ASSESSMENT_DAYS,
+            variant=tables["body"]["variant"],
+            burn_in_days=tables["body"]["burn_in_days"],
+        )
+        tri[k] = run["TRI"][-1]
+    return tri

@@ -1,0 +1,139 @@
+"""Variants and ownership of the QCIC right-hand side, against conservation laws and hand computation."""
+
+import numpy as np
+import pytest
+from oncolattice.ode_coupling.immune.qcic.model import OWNABLE_IMMUNE, TUMOUR_TYPES, qcic
+from oncolattice.ode_coupling.integrate import OK, advance
+
+MODEL = qcic()
+S = {state.name: i for i, state in enumerate(MODEL.states)}
+U = {variable.name: i for i, variable in enumerate(MODEL.inputs)}
+P = {parameter.name: i for i, parameter in enumerate(MODEL.parameters)}
+OUT = {variable.name: i for i, variable in enumerate(MODEL.outputs)}
+OF_TIME = ("beta_", "d_", "theta_", "kappa_T", "psi_", "rho_")  # proliferation, death, supply, conversion
+MOLECULE_DECAY = {"d_" + output.name[:-2] for output in MODEL.outputs}
+TRAVELLERS = ("T1", "T2", "T17", "Treg", "Tfh", "T8", "NK", "D")
+
+
+def slopes(u: np.ndarray, y: np.ndarray | None = None, p: np.ndarray | None = None) -> np.ndarray:
+    dy = np.full(len(S), np.nan)
+    MODEL.rhs(0.0, MODEL.initial if y is None else y, MODEL.parameter_values() if p is None else p, u, dy)
+    return dy
+
+
+def inputs(**values: float) -> np.ndarray:
+    u = np.zeros(len(U))
+    for name, value in values.items():
+        u[U[name]] = value
+    return u
+
+
+@pytest.fixture
+def treated() -> np.ndarray:
+    """A state in which every term counts."""
+    y = MODEL.initial * np.random.default_rng(7).uniform(0.5, 2.0, len(S))
+    y[S["X3_C"]], y[S["Chem_C"]], y[S["Targ_C"]] = 5e7, 40.0, 150.0
+    return y
+
+
+def travelling_only() -> np.ndarray:
+    """Parameters with migration and chemotaxis on, and all that makes, ends or converts a cell off."""
+    p = MODEL.parameter_values()
+    for name, i in P.items():
+        if name.startswith(OF_TIME) and name not in MOLECULE_DECAY:
+            p[i] = 0.0
+    assert p[P["d_T8"]] == p[P["rho_DD0"]] == p[P["kappa_T8"]] == 0.0
+    assert p[P["d_L19"]] > 0.0
+    return p
+
+
+def totals(y: np.ndarray) -> np.ndarray:
+    """Cells of each travelling type in the three compartments together."""
+    v = {c: MODEL.parameter_values()[P[f"V_{c}"]] for c in "ABC"}
+    return np.array([sum(v[c] * y[S[f"{z}_{c}"]] for c in "ABC") for z in TRAVELLERS])
+
+
+@pytest.mark.parametrize(("variant", "conserves"), [(1.0, True), (0.0, False)])
+def test_travelling_cells_are_neither_made_nor_lost_in_the_conservative_variant(variant, conserves):
+    y, p = MODEL.initial.copy(), travelling_only()
+    before = totals(y)
+    result = advance(MODEL.rhs, 0.0, 30.0, y, p, inputs(variant=variant, freeze_tumour=1.0))
+    assert result.status == OK
+    assert np.abs(y - MODEL.initial).max() > 1e6  # they did travel
+    change = np.abs(totals(y) / before - 1.0)
+    if conserves:
+        assert change.max() < 1e-10
+    else:  # chemotaxis as published loses cells of every type
+        assert change.min() > 1e-6
+
+
+def test_variants_differ_in_the_donor_of_chemotaxis_and_the_gain_of_x3_alone(treated):
+    difference = slopes(inputs(variant=1.0), treated) - slopes(inputs(), treated)
+    p, out = MODEL.parameter_values(), np.zeros(len(OUT))
+    MODEL.observe(0.0, treated, p, inputs(), out)
+
+    def gain(z: str) -> float:  # chemotactic arrivals per litre of tumour: all arrivals less migration
+        migrating = p[P[f"V_{z}_BC"]] * p[P["V_B"]] * treated[S[f"{z}_B"]]
+        return (out[OUT[f"arrival_{z}"]] - migrating) / p[P["V_C"]]
+
+    for z in ("T1", "T2", "T17", "Treg", "Tfh", "T8"):
+        assert difference[S[f"{z}_B"]] == pytest.approx(gain(z) * (1 - 0.8 / 4.5), rel=1e-6)
+    pressure = 40.0**2 / (47.5**2 + 40.0**2)
+    w1 = p[P["rho_X3X1"]] * pressure * treated[S["X1_C"]]
+    w2 = p[P["rho_X3X2"]] * pressure * treated[S["X2_C"]]
+    assert difference[S["X3_C"]] == pytest.approx(w2 - w1, rel=1e-9)
+    ccl = {m: out[OUT[f"{m}_A"]] / (p[P[f"K_{m}"]] + out[OUT[f"{m}_A"]]) for m in ("L19", "L21")}
+    called = (p[P["X_DL19_CA"]] * ccl["L19"] + p[P["X_DL21_CA"]] * ccl["L21"]) * treated[S["D_C"]]
+    assert difference[S["D_C"]] == pytest.approx(called * (1 - 0.01 / 0.8), rel=1e-9)
+
+    changed = {name for name, i in S.items() if difference[i] != 0.0}
+    donors = {name for name in S if name.endswith("_B")} - {"TN4_B", "TN8_B", "D_B"}
+    assert changed == donors | {"X3_C", "D_C"}
+
+
+def test_arrivals_of_ctl_equal_the_published_formula(treated):
+    p, out = MODEL.parameter_values(), np.zeros(len(OUT))
+    MODEL.observe(0.0, treated, p, inputs(variant=1.0), out)
+    c = sum(
+        p[P[f"X_T8{m}_BC"]] * out[OUT[f"{m}_C"]] / (p[P[f"K_{m}"]] + out[OUT[f"{m}_C"]])
+        for m in ("C9", "C10", "C12")
+    )
+    expected = (p[P["V_T8_BC"]] * 4.5 + c * 0.8) * treated[S["T8_B"]]
+    assert out[OUT["arrival_T8"]] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("variant", [0.0, 1.0])
+def test_an_owned_type_stands_still_and_blood_keeps_its_cells(treated, variant):
+    p, out = MODEL.parameter_values(), np.zeros(len(OUT))
+    free = inputs(variant=variant)
+    MODEL.observe(0.0, treated, p, free, out)
+    owned = {f"owned_{name}": 1.0 for name in TUMOUR_TYPES + OWNABLE_IMMUNE}
+    antigen = out[OUT["TA_C"]] * p[P["d_TA"]]  # the release that the tumour's own formula gives
+    change = slopes(inputs(variant=variant, antigen_rate=antigen, **owned), treated) - slopes(free, treated)
+    standing = slopes(inputs(variant=variant, antigen_rate=antigen, **owned), treated)
+    debit = 0.8 / 4.5 if variant else 1.0
+    expected = np.zeros(len(S))
+    for name in TUMOUR_TYPES + OWNABLE_IMMUNE:
+        assert standing[S[name]] == 0.0
+        expected[S[name]] = -slopes(free, treated)[S[name]]
+    for name in OWNABLE_IMMUNE:
+        z = name.removesuffix("_C")
+        migrating = p[P[f"V_{z}_BC"]] * treated[S[f"{z}_B"]]
+        chemotaxis = (out[OUT[f"arrival_{z}"]] - migrating * 4.5) / 0.8
+        returning = p[P[f"V_{z}_CB"]] * treated[S[name]] * 0.8 / 4.5
+        expected[S[f"{z}_B"]] = migrating + debit * chemotaxis - returning
+    np.testing.assert_allclose(change, expected, rtol=1e-9, atol=1e-6)
+
+
+def test_antigen_released_outside_activates_dendritic_cells(treated):
+    out = np.zeros(len(OUT))
+    MODEL.observe(0.0, treated, MODEL.parameter_values(), inputs(owned_X1_C=1.0, antigen_rate=3e6), out)
+    assert out[OUT["TA_C"]] == pytest.approx(3e6 / MODEL.parameter_values()[P["d_TA"]], rel=1e-15)
+
+
+def test_a_frozen_tumour_does_not_change_and_all_else_does_as_before(treated):
+    frozen, free = slopes(inputs(freeze_tumour=1.0), treated), slopes(inputs(), treated)
+    tumour = [S[name] for name in TUMOUR_TYPES]
+    assert np.all(frozen[tumour] == 0.0)
+    assert np.all(free[tumour] != 0.0)
+    np.testing.assert_array_equal(np.delete(frozen, tumour), np.delete(free, tumour))
