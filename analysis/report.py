@@ -127,7 +127,9 @@ def _sections(
         "Cells and immune system": pieces["counts"] + pieces["immune"],
         "Biomarkers": (pieces["biomarkers"] or _absent("No snapshot was taken on day 0 or at week 8."))
         + tables.biomarkers_text(records),
-        "Survival": _survival_words() + tables.survival_table(records) + pieces["survival"] + _progression(pieces),
+        "Survival": _survival_words() + tables.survival_table(records)
+        + pieces["survival"]
+        + (pieces["progression"] or _absent("No run reached a visit, so progression was not assessed.")),
         "Ledger": (pieces["ledger"] + tables.ledger_text(records)) if pieces["ledger"]
         else _absent("These runs hold no ledger."),
         "Where the tissue came from": tables.tissue_table(records),
@@ -142,17 +144,17 @@ def _absent(words: str) -> str:
 
 def _week8_words(records: Sequence[RunRecord], ode_only: Mapping[str, Mapping[str, Any]] | None) -> str:
     words = (
-        "Classes by the criterion qcic_tri: CR below −80 %, PR from −80 to −30 %, SD from −30 to +20 %, PD from "
-        "+20 % change of tumour VOLUME from baseline on day 56. These are numbers of RECIST applied to volume; the "
-        "pooled trials were read by RECIST 1.1 on diameters. Spatial rows are the runs of this report, as counts, "
-        "because percentages of so few mean nothing. "
+        "Classes by the criterion qcic_tri: CR below −80 %, PR from −80 to −30 %, SD from −30 to +20 %, "
+        "PD from +20 % change of tumour VOLUME from baseline on day 56. These are numbers of RECIST "
+        "applied to volume; the pooled trials were read by RECIST 1.1 on diameters. Spatial rows are "
+        "the runs of this report, as counts, because percentages of so few mean nothing. "
     )
     if ode_only:
         labels = sorted({str(beside["label"]) for beside in ode_only.values()})
         words += f"ODE-only rows have no lattice: {'; '.join(labels)}. "
     words += (
-        "Published rows are percentages: the QCIC model, whose three arms are three different populations, and the "
-        "trials that it pooled (10.1038/s41540-025-00513-1)."
+        "Published rows are percentages: the QCIC model, whose three arms are three different "
+        "populations, and the trials that it pooled (10.1038/s41540-025-00513-1)."
     )
     short = sum(end_day(r) < WEEK_8_DAYS for r in records)
     note = f"{short} of {len(records)} runs end before week 8: not reached." if short else ""
@@ -162,14 +164,12 @@ def _week8_words(records: Sequence[RunRecord], ode_only: Mapping[str, Mapping[st
 def _survival_words() -> str:
     return paragraph(
         "One death function serves all arms: the chance of death on a day is logistic((ln(V/V0) − "
-        f"{DEATH.mu:.2f})/{DEATH.sigma:g}), {DEATH.note}. The survival of an arm is the mean over its patients of the "
+        f"{DEATH.mu:.2f})/{DEATH.sigma:g}), {DEATH.note}. The survival of an arm is the mean over its "
+        "patients of the "
         "product of daily chances; a run that ends is censored there. Month = 30.4375 days.",
     ) + paragraph(
-        "What differs between arms here is a result of the tumours alone. A death function of its own for each arm "
+        "What differs between arms here is a result of the tumours alone. A death function of its own "
+        "for each arm "
         "would be a fit: it could match any curve, and no hazard ratio could be claimed from it.",
         "note",
     )
-
-
-def _progression(pieces: Mapping[str, str]) -> str:
-    return pieces["progression"] or _absent("No run reached a visit, so progression was not assessed.")

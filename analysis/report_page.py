@@ -29,7 +29,8 @@ section { scroll-margin-top: 70px; }
 .card span { color: var(--faint); font-size: 13.5px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: 12px 0; font-size: 13.5px; font-variant-numeric: tabular-nums; }
-th, td { padding: 5px 14px 5px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
+th, td { padding: 5px 14px 5px 0; text-align: left; vertical-align: top;
+  border-bottom: 1px solid var(--line); }
 th { border-bottom: 1.5px solid #999; font-weight: 600; white-space: nowrap; }
 td.number, th.number { text-align: right; }
 tr.first td { border-top: 1.5px solid #bbb; }
@@ -38,7 +39,8 @@ figure { margin: 18px 0 26px; }
 figure img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--faint); font-size: 13.5px; max-width: 900px; margin-top: 7px; }
 figcaption a { color: var(--mark); }
-.note { border-left: 3px solid #d55e00; background: #fdf5f0; padding: 9px 16px; max-width: 900px; margin: 14px 0; }
+.note { border-left: 3px solid #d55e00; background: #fdf5f0; padding: 9px 16px; max-width: 900px;
+  margin: 14px 0; }
 details { margin: 10px 0; } summary { cursor: pointer; color: var(--mark); }
 code { font: 12.5px ui-monospace, Menlo, Consolas, monospace; }
 @media print { nav { display: none; } h2 { break-after: avoid; } figure, table { break-inside: avoid; } }
@@ -79,7 +81,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], classes: Sequen
         kind = f' class="{classes[k]}"' if classes and classes[k] else ""
         cells = "".join(f"<td{m}>{text(v)}</td>" for v, m in zip(row, mark, strict=True))
         body.append(f"<tr{kind}>{cells}</tr>")
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+    inside = f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
+    return f'<div class="scroll"><table>{inside}</table></div>'
 
 
 def _numberlike(value: Any) -> bool:
@@ -96,8 +99,8 @@ def picture(name: str, png: bytes, caption: str) -> str:
     data = base64.b64encode(png).decode("ascii")
     return (
         f'<figure><img alt="{escape(name)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{escape(caption)} <code>figures/{escape(name)}.png</code>, <code>.csv</code></figcaption>"
-        "</figure>"
+        f"<figcaption>{escape(caption)} <code>figures/{escape(name)}.png</code>, "
+        "<code>.csv</code></figcaption></figure>"
     )
 
 

@@ -112,8 +112,8 @@ def survival_table(records: Sequence[RunRecord], seed: int = 0) -> str:
         tests.append([f"{first} against {second}", *deaths, round(chi2, 3), round(p, 3)])
     if tests:
         words = (
-            "Log-rank test of the drawn deaths. The number of virtual patients is chosen, so p says how well this "
-            "many runs separate the arms, nothing about patients."
+            "Log-rank test of the drawn deaths. The number of virtual patients is chosen, so p says how "
+            "well this many runs separate the arms, nothing about patients."
         )
         columns = ["arms", "deaths, first", "deaths, second", "chi-squared", "p"]
         out += folded("Log-rank test of the drawn deaths", paragraph(words) + table(columns, tests))

@@ -79,6 +79,7 @@ def step(rhs, t, h, y, p, u, y_new, k) -> None:
 @njit(
     types.float64(types.float64, VECTOR, VECTOR, MATRIX, types.float64, types.float64),
     cache=True,
+    error_model="numpy",
 )
 def error_norm(h, y, y_new, k, rtol, atol) -> float:
     """Return the root mean square of the error estimate over atol + rtol |y| (1 = just tolerable)."""
@@ -92,7 +93,7 @@ def error_norm(h, y, y_new, k, rtol, atol) -> float:
     return np.sqrt(total / y.size)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def count_negative(y, y_new) -> int:
     """Return how many states that were not negative have become so."""
     count = 0
@@ -107,6 +108,7 @@ def count_negative(y, y_new) -> int:
         ODE_FUNCTION, types.float64, types.float64, *[VECTOR] * 3, *[types.float64] * 3
     ),
     cache=True,
+    error_model="numpy",
 )
 def _advance(rhs, t0, t1, y, p, u, rtol, atol, h):
     t, negative, ceiling = t0, 0, np.inf

@@ -117,7 +117,7 @@ def warm_up(job: Job) -> None:
     from .run import Run
     from .scenario import load_scenario
 
-    settings = (*job.settings, "duration_days=0.1", "rows=32", "columns=32")
+    settings = (*job.settings, "duration_days=0.1", "rows=32", "columns=32", "margin_um=0")
     for _ in Run(load_scenario(job.scenario, settings), 1).steps():
         pass
 

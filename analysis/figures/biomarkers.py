@@ -19,7 +19,7 @@ BOX_FROM = 8  # runs an arm from which a box says more than its points
 
 @styled
 def draw_biomarkers(records: Sequence[RunRecord]) -> Drawing | None:
-    """Draw each biomarker as points at day 0 and week 8, boxes from eight runs an arm; None without snapshots.
+    """Draw each biomarker as points at day 0 and week 8, boxes from eight runs; None without snapshots.
 
     Parameters
     ----------
@@ -76,10 +76,8 @@ def _strip(axes: Axes, rows: Sequence[Row], left: float, colour: str, runs: int)
     for row in rows:
         pairs.setdefault(row["run"], {})[row["visit"]] = row["value"]
     alpha = line_alpha(runs)
-    for values in pairs.values():
-        axes.plot(
-            [left, left + 1], [values.get(v, math.nan) for v in VISITS], color=colour, alpha=0.4 * alpha
-        )
+    for pair in pairs.values():
+        axes.plot([left, left + 1], [pair.get(v, math.nan) for v in VISITS], color=colour, alpha=0.4 * alpha)
     for offset, visit in enumerate(VISITS):
         values = np.array([p[visit] for p in pairs.values() if not math.isnan(p.get(visit, math.nan))])
         if not values.size:

@@ -59,15 +59,15 @@ def _draw(record: RunRecord) -> Drawing:
             )
             bar.set_label(unit)
             bar.ax.locator_params(nbins=4)
-            bar.formatter.set_powerlimits((-2, 4))
+            bar.ax.ticklabel_format(axis="x", scilimits=(-2, 4))
     for axes, snapshot in zip(panels[:, 0], snapshots, strict=True):
         axes.set_ylabel(f"day {snapshot.time_days:g}", weight="bold")
     first = snapshots[0].fields[names[0]].shape
     scale_bar(panels[0, 0], first[1] * snapshots[0].site_um, first[0] * snapshots[0].site_um)
     figure.suptitle(f"{record.arm}, {record.patient}", weight="bold", x=0.01, ha="left")
     caption = (
-        "Each column has one colour scale, from the 0.5th to the 99.5th percentile over its maps. A map is left "
-        "blank where the substance is absent, as a drug is between cycles."
+        "Each column has one colour scale, from the 0.5th to the 99.5th percentile over its maps. A map "
+        "is left blank where the substance is absent, as a drug is between cycles."
     )
     return Drawing(f"fields-{slug(record.arm)}", figure, table, caption)
 

@@ -41,7 +41,8 @@ def draw_ledger(records: Sequence[RunRecord]) -> Drawing | None:
         residual = np.abs(np.array([record.ledger[name] for name in names]))[:, keep]
         worst, largest = residual.argmax(axis=0), residual.max(axis=0)
         axes.plot(
-            record.time_days[keep], np.maximum(largest, FLOOR), color=colours[record.arm], lw=widths[record.arm],
+            record.time_days[keep], np.maximum(largest, FLOOR), color=colours[record.arm],
+            lw=widths[record.arm],
             alpha=line_alpha(len(kept)),
         )  # fmt: skip
         table += [
@@ -59,7 +60,7 @@ def draw_ledger(records: Sequence[RunRecord]) -> Drawing | None:
     handles = [Line2D([], [], color=colours[arm], lw=2.2, label=arm) for arm in grouped]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     caption = (
-        "Whatever lattice and body exchange is booked twice; the line is the largest relative difference of the two "
-        "books. An exact balance is drawn at 1e-17."
+        "Whatever lattice and body exchange is booked twice; the line is the largest relative "
+        "difference of the two books. An exact balance is drawn at 1e-17."
     )
     return Drawing("ledger", figure, table, caption)

@@ -72,8 +72,8 @@ def draw_pk(records: Sequence[RunRecord]) -> Drawing | None:
     figure.legend(handles=handles, loc="outside upper center", ncols=5)
     step_h = 24 * max(float(np.median(np.diff(r.time_days))) for r in treated if r.time_days.size > 1)
     caption = (
-        f"Drawn at the records, every {step_h:g} h: peaks between records are not seen, so a short-lived drug peaks "
-        "higher than its curve. Ticks below the axis are doses. Plasma volumes are assumed."
+        f"Drawn at the records, every {step_h:g} h: peaks between records are not seen, so a short-lived "
+        "drug peaks higher than its curve. Ticks below the axis are doses. Plasma volumes are assumed."
     )
     return Drawing("pk", figure, table, caption)
 

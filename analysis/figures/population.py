@@ -70,7 +70,7 @@ def draw_population(
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     caption = (
-        "Diamonds: spatial runs. Small dots: ODE-only patients (no lattice), with median and quartiles. Dashed "
-        "lines are +20 % and −30 %."
+        "Diamonds: spatial runs. Small dots: ODE-only patients (no lattice), with median and quartiles. "
+        "Dashed lines are +20 % and −30 %."
     )
     return Drawing("population", figure, table, caption)

@@ -73,8 +73,9 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     caption = (
-        "One line a run. Dots are the 8-weekly visits; the dotted vertical line is week 8. Dashed lines are the "
-        "QCIC thresholds +20 %, −30 % and −80 %, which are numbers of RECIST applied to volume against baseline."
+        "One line a run. Dots are the 8-weekly visits; the dotted vertical line is week 8. Dashed lines "
+        "are the QCIC thresholds +20 %, −30 % and −80 %, which are numbers of RECIST applied to volume "
+        "against baseline."
     )
     return Drawing("spider", figure, table, caption)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ WIDTH = 10.5  # inches, the width of the report
 ARM_COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 CLASS_COLOURS = {"CR": "#0072B2", "PR": "#56B4E9", "SD": "#B5B5B5", "PD": "#D55E00", "NE": "#FFFFFF"}
 INK, FAINT = "#222222", "#8A8A8A"
-RC = {
+RC: dict[Any, Any] = {
     "font.size": 9.5,
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",

@@ -65,9 +65,10 @@ def draw_survival(records: Sequence[RunRecord], death: DeathFunction = DEATH, se
     _risk_table(right, drawn, colours, "at risk")
     figure.legend(handles=_handles(colours, shown), loc="outside upper center", ncols=4)
     caption = (
-        "Left: mean over patients of the product of daily chances to survive, nothing drawn. Right: one drawn death "
-        "a run, the same luck for a patient in every arm; bars mark censoring at the end of a run. Diamonds: "
-        "RECOURSE (10.1056/NEJMoa1414325). The death function was fitted elsewhere and is the same for all arms."
+        "Left: mean over patients of the product of daily chances to survive, nothing drawn. Right: one "
+        "drawn death a run, the same luck for a patient in every arm; bars mark censoring at the end of "
+        "a run. Diamonds: RECOURSE (10.1056/NEJMoa1414325). The death function was fitted elsewhere and "
+        "is the same for all arms."
     )
     return Drawing("survival", figure, table + shown, caption)
 
@@ -101,8 +102,9 @@ def draw_progression(records: Sequence[RunRecord]) -> Drawing | None:
     _risk_table(axes, times, colours, "at risk")
     figure.legend(handles=_handles(colours, shown), loc="outside upper center", ncols=4)
     caption = (
-        "Progression is TRI ≥ 0.2 at a visit every 56 days, dated on that visit; death is not counted. Diamonds: "
-        "RECOURSE (10.1056/NEJMoa1414325), where scans were RECIST 1.1 every 8 weeks and death counted."
+        "Progression is TRI ≥ 0.2 at a visit every 56 days, dated on that visit; death is not counted. "
+        "Diamonds: RECOURSE (10.1056/NEJMoa1414325), where scans were RECIST 1.1 every 8 weeks and "
+        "death counted."
     )
     return Drawing("progression", figure, table + shown, caption)
 

@@ -63,8 +63,8 @@ def draw_tissue(records: Sequence[RunRecord]) -> Drawing | None:
         for t in s.types
     ]
     caption = (
-        "One patient, the one whose response is nearest to the median of the arms. Immune cells are drawn larger "
-        "than life so that they can be seen. The black bar is the scale."
+        "One patient, the one whose response is nearest to the median of the arms. Immune cells are "
+        "drawn larger than life so that they can be seen. The black bar is the scale."
     )
     return Drawing("tissue", figure, table, caption, TISSUE_DPI)
 

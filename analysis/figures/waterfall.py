@@ -84,7 +84,7 @@ def draw_waterfall(records: Sequence[RunRecord]) -> Drawing | None:
     handles = [Patch(facecolor=CLASS_COLOURS[c], edgecolor=INK, lw=0.6, label=c) for c in CLASSES]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     caption = (
-        "Change of tumour volume from baseline on day 56, worst first. Colour is the class by qcic_tri; dashed "
-        "lines are +20 % and −30 %. The name under a bar is the patient."
+        "Change of tumour volume from baseline on day 56, worst first. Colour is the class by qcic_tri; "
+        "dashed lines are +20 % and −30 %. The name under a bar is the patient."
     )
     return Drawing("waterfall", figure, table, caption)

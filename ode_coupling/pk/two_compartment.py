@@ -14,7 +14,7 @@ CENTRAL, PERIPHERAL, ELIMINATED = range(3)
 K12, K21, K10, VOLUME = range(4)
 
 
-@njit(ODE_SIGNATURE, cache=True)
+@njit(ODE_SIGNATURE, cache=True, error_model="numpy")
 def rhs(t, y, p, u, dy) -> None:
     """Write the change (amount/d) of central, peripheral and eliminated amount."""
     out, back, lost = p[K12] * y[CENTRAL], p[K21] * y[PERIPHERAL], p[K10] * y[CENTRAL]
@@ -23,7 +23,7 @@ def rhs(t, y, p, u, dy) -> None:
     dy[ELIMINATED] = lost
 
 
-@njit(ODE_SIGNATURE, cache=True)
+@njit(ODE_SIGNATURE, cache=True, error_model="numpy")
 def observe(t, y, p, u, out) -> None:
     """Write the plasma concentration (amount/L)."""
     out[0] = y[CENTRAL] / p[VOLUME]

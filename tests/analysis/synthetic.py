@@ -63,7 +63,7 @@ def run(
     columns = [*kinds, tumour - kinds[0] - kinds[1], 0 * tumour + stroma, 0 * tumour + vessel, ctl, th1, treg]
     count = np.stack(columns, axis=1).astype(np.int64)
     doses, body, units = _body(arm, time)
-    keep = [k for d in (*snapshot_days, days) if d <= days for k in [int(round(d / step))]]
+    keep = [k for d in (*snapshot_days, days) if d <= days for k in [round(d / step)]]
     return RunRecord(
         scenario="mcrc_" + arm.lower().replace(" ", ""),
         arm=arm,
@@ -93,21 +93,30 @@ def run(
             "versions": {"oncolattice": "0.1.0", "numpy": "2.0"},
             "source_hash": "ff00aa",
             "stop_reason": "end of the simulated time",
-            "tissue_report": {"placed": {"DSTC": int(count[0, 0]), "CTL": int(ctl[0])}, "rule": "glands of 60 µm"},
+            "tissue_report": {"placed": {"DSTC": int(count[0, 0])}, "rule": "glands of 60 µm"},
             "wall_seconds": {"build": 0.5, "simulate": 12.0, "store": 0.2},
             "scenario_text": {
                 "coupling": {
-                    "plasma": [{"drug": "trifluridine", "body": "Chem_C"}, {"drug": "bevacizumab", "body": "Targ_C"}],
-                    "drugs": [{"drug": "TAS102", "states": ["Chem_C"]}, {"drug": "bevacizumab", "states": ["Targ_C"]}],
+                    "plasma": [
+                        {"drug": "trifluridine", "body": "Chem_C"},
+                        {"drug": "bevacizumab", "body": "Targ_C"},
+                    ],
+                    "drugs": [
+                        {"drug": "TAS102", "states": ["Chem_C"]},
+                        {"drug": "bevacizumab", "states": ["Targ_C"]},
+                    ],
                 }
             },
         },
         parameters=[
-            {"name": "beta", "value": 0.0665, "unit": "1/d", "source": "10.1038/s41540-025-00513-1", "owner": "tissue"},
-            {"name": "site", "value": 15.0, "unit": "um", "source": "assumed", "owner": "tissue"},
-            {"name": "W", "value": 2.4e4, "unit": "1", "source": "derived", "owner": "tissue"},
-            {"name": "hop", "value": 6.5, "unit": "1/h", "source": "code a/b@1", "owner": "tissue"},
-            {"name": "K1", "value": 5e9 + int(patient[-1]), "unit": "cells/L", "source": "virtual patient", "owner": "body"},
+            {"name": name, "value": value, "unit": unit, "source": source, "owner": owner}
+            for name, value, unit, source, owner in (
+                ("beta", 0.0665, "1/d", "10.1038/s41540-025-00513-1", "tissue"),
+                ("site", 15.0, "um", "assumed", "tissue"),
+                ("W", 2.4e4, "1", "derived", "tissue"),
+                ("hop", 6.5, "1/h", "code a/b@1", "tissue"),
+                ("K1", 5e9 + int(patient[-1]), "cells/L", "virtual patient", "body"),
+            )
         ],
     )  # fmt: skip
 

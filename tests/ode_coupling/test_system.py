@@ -117,6 +117,13 @@ def test_blow_up_names_state_time_and_changed_parameters():
     assert body.t == pytest.approx(2.0, abs=1e-3)  # y = 1 / (1 - t / 2)
 
 
+def test_a_parameter_that_makes_no_sense_is_an_error_not_a_nan():
+    body = Body(qcic(), {"K_Chem": 0.0})  # 0 / 0 while there is no drug
+    with pytest.raises(BodyError, match=r"is no longer finite at day 0 .*K_Chem = 0"):
+        body.advance_to(1.0)
+    np.testing.assert_array_equal(body.y, qcic().initial)
+
+
 def test_outputs_have_the_published_baseline():
     body = Body(qcic())
     assert body.output("I2_A") == pytest.approx(11554.62185, rel=1e-9)

@@ -7,7 +7,7 @@ from .molecules import hill, inhibit, sat
 from .names import *
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def lymph_node(y, p, m, dy) -> None:
     """Write the change of the ten cell types of the lymph node (cells/L/d), traffic with blood apart."""
     primed = hill(y[D_A], p[K_D], p[n])

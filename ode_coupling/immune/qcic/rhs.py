@@ -18,7 +18,7 @@ from .tumour import tumour, tumour_fluxes
 MOLECULES = 42
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def algebra(y, p, u, m) -> None:
     """Write everything that follows from the cells of the moment: see ``names`` for the order of m."""
     lymph_node_molecules(y, p, m)
@@ -30,7 +30,7 @@ def algebra(y, p, u, m) -> None:
     tumour_chemotaxis(p, m)
 
 
-@njit(ODE_SIGNATURE, cache=True)
+@njit(ODE_SIGNATURE, cache=True, error_model="numpy")
 def rhs(t, y, p, u, dy) -> None:
     """Write dy/dt (cells/L/d, amount/d) of the 59 states; the model is autonomous, so t is not used.
 
@@ -58,13 +58,13 @@ def rhs(t, y, p, u, dy) -> None:
             dy[X1_C + flag - owned_X1_C] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def arrival(z_B, c_Z, V_BC, p) -> float:
     """Return the cells a day that reach the whole tumour from blood."""
     return (V_BC * p[V_B] + c_Z * p[V_C]) * z_B
 
 
-@njit(ODE_SIGNATURE, cache=True)
+@njit(ODE_SIGNATURE, cache=True, error_model="numpy")
 def observe(t, y, p, u, out) -> None:
     """Write the arrivals (cells/d) of the six T-cell types a lattice may own, then the 42 molecules."""
     m = np.empty(ALGEBRAIC)

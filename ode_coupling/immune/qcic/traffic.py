@@ -6,7 +6,7 @@ from numba import njit
 from .names import *
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def blood_tumour(z_B, z_C, c_Z, V_BC, V_CB, C_over_B, debit, owned) -> tuple[float, float]:
     """Return the change of a cell type in blood and in the tumour (cells/L/d) by traffic between the two.
 
@@ -21,7 +21,7 @@ def blood_tumour(z_B, z_C, c_Z, V_BC, V_CB, C_over_B, debit, owned) -> tuple[flo
     return blood, V_BC / C_over_B * z_B - back + chemotaxis
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def traffic(y, p, u, m, dy) -> None:
     """Start dy of every cell type that both blood and tumour have with its traffic between them."""
     r = p[V_C] / p[V_B]
@@ -57,7 +57,7 @@ def traffic(y, p, u, m, dy) -> None:
     dy[D_B], dy[D_C] = blood_tumour(y[D_B], y[D_C], 0.0, p[V_D_BC], p[V_D_CB], r, q, 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def lymph_node_traffic(y, p, u, m, dy) -> None:
     """Add the traffic of the lymph node: T and NK cells with blood, dendritic cells with blood and tumour.
 

@@ -9,7 +9,7 @@ from .molecules import hill
 from .names import *
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def tumour_fluxes(y, p, u, m) -> None:
     """Write the fluxes G, W, A, I, C (cells/L/d) of every tumour type, and the antigen they release."""
     x1, x2, x3, drug, antibody = y[X1_C], y[X2_C], y[X3_C], y[Chem_C], y[Targ_C]
@@ -49,7 +49,7 @@ def tumour_fluxes(y, p, u, m) -> None:
     ) / p[d_TA]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def tumour(u, m, dy) -> None:
     """Write the change of the tumour types; frozen, they stay as they are."""
     if u[freeze_tumour] > 0.0:
