@@ -169,7 +169,13 @@ class Tissue:
         state.entry_weights = np.zeros((len(self.model.types) + 1, state.entry_points.size))
         for t in self._admitted:
             weigh_entry_points(
-                t, state.entry_points, state.entry_factor[t], state.region, view, tables, state.entry_weights[t]
+                t,
+                state.entry_points,
+                state.entry_factor[t],
+                state.region,
+                view,
+                tables,
+                state.entry_weights[t],
             )
 
     def _enter(self, arriving: Mapping[int, int], late: int, entered: dict[int, int]) -> None:

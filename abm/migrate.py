@@ -22,13 +22,16 @@ _X = np.array([-1, 0, 1, -1, 1, -1, 0, 1])
 class Movers(NamedTuple):
     """Scratch list of moving cells."""
 
-    site: np.ndarray  # int64 flat index of (layer, y, x)
+    layer: np.ndarray  # int32
+    y: np.ndarray
+    x: np.ndarray
     rate: np.ndarray  # float64, 1/h
 
 
 def make_movers(layers: int, ny: int, nx: int) -> Movers:
     """Return an empty list with room for every site."""
-    return Movers(np.zeros(layers * ny * nx, np.int64), np.zeros(layers * ny * nx))
+    n = layers * ny * nx
+    return Movers(np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n))
 
 
 @njit(cache=True)
@@ -50,9 +53,12 @@ def list_movers(view: View, tables: Tables, movers: Movers) -> tuple[int, float]
                 mover = types[view.occupant[layer, y, x]]
                 if mover["move_last"] == mover["move_first"]:
                     continue
-                r = rate(mover["move_first"], layer, y, x, senses, rates)
+                behaviour = tables.slots[mover["move_first"]]
+                r = behaviour["base"]
+                if behaviour["rule_last"] > behaviour["rule_first"]:
+                    r = rate(mover["move_first"], layer, y, x, senses, rates)
                 if r > 0.0:
-                    movers.site[n] = (layer * ny + y) * nx + x
+                    movers.layer[n], movers.y[n], movers.x[n] = layer, y, x
                     movers.rate[n] = r
                     highest = max(highest, r)
                     n += 1
@@ -60,19 +66,14 @@ def list_movers(view: View, tables: Tables, movers: Movers) -> tuple[int, float]
 
 
 @njit(cache=True)
-def climb(field: int, layer: int, y: int, x: int, view: View) -> int:
+def climb(field: int, layer: int, y: int, x: int, fields: np.ndarray, occupant: np.ndarray) -> int:
     """Return the direction (0..7) of the free neighbour with the highest field value, -1 if none is higher."""
-    _, ny, nx = view.occupant.shape
-    best, direction = view.fields[field, y, x], -1
+    _, ny, nx = occupant.shape
+    best, direction = fields[field, y, x], -1
     for d in range(8):
         j, i = y + _Y[d], x + _X[d]
-        if (
-            0 <= j < ny
-            and 0 <= i < nx
-            and view.occupant[layer, j, i] == 0
-            and view.fields[field, j, i] > best
-        ):
-            best, direction = view.fields[field, j, i], d
+        if 0 <= j < ny and 0 <= i < nx and occupant[layer, j, i] == 0 and fields[field, j, i] > best:
+            best, direction = fields[field, j, i], d
     return direction
 
 
@@ -88,12 +89,11 @@ def migrate(seed: np.uint64, step: int, view: View, tables: Tables, movers: Move
     if n == 0:
         return 0
     substeps = max(1, int(np.ceil(highest * tables.dt_h / MOST_HOPS_A_SUBSTEP)))
-    flat_uid = view.uid.reshape(-1)
-    flat_occupant = view.occupant.reshape(-1)
+    occupant, uids = view.occupant, view.uid
     order_key = draws.step_key(seed, step, draws.ORDER)
     rank = np.empty(n, np.uint64)
     for k in range(n):
-        rank[k] = draws.mix(flat_uid[movers.site[k]] ^ order_key)
+        rank[k] = draws.mix(uids[movers.layer[k], movers.y[k], movers.x[k]] ^ order_key)
     order = np.argsort(rank)
     chance = movers.rate[:n] * (tables.dt_h / substeps)
     move_key = draws.step_key(seed, step, draws.MOVE)
@@ -101,24 +101,23 @@ def migrate(seed: np.uint64, step: int, view: View, tables: Tables, movers: Move
     for sub in range(substeps):
         salt = draws.mix(np.uint64(sub))
         for k in order:
-            site = movers.site[k]
-            uid = flat_uid[site]
+            layer, y, x = movers.layer[k], movers.y[k], movers.x[k]
+            uid = uids[layer, y, x]
             if draws.uniform(draws.mix(uid ^ move_key ^ salt)) >= chance[k]:
                 continue
-            layer, y, x = site // (ny * nx), (site // nx) % ny, site % nx
-            behaviour = tables.slots[tables.types[flat_occupant[site]]["move_first"]]
+            t = occupant[layer, y, x]
+            behaviour = tables.slots[tables.types[t]["move_first"]]
             u = draws.uniform(draws.mix(uid ^ direction_key ^ salt))
             bias = behaviour["bias"]
             if u < bias:
-                d = climb(behaviour["up"], layer, y, x, view)
+                d = climb(behaviour["up"], layer, y, x, view.fields, occupant)
                 if d < 0:
                     continue
             else:
                 d = int((u - bias) / (1.0 - bias) * 8.0)
             j, i = y + _Y[d], x + _X[d]
-            if 0 <= j < ny and 0 <= i < nx and view.occupant[layer, j, i] == 0:
-                target = (layer * ny + j) * nx + i
-                flat_occupant[target], flat_uid[target] = flat_occupant[site], uid
-                flat_occupant[site], flat_uid[site] = 0, 0
-                movers.site[k] = target
+            if 0 <= j < ny and 0 <= i < nx and occupant[layer, j, i] == 0:
+                occupant[layer, j, i], uids[layer, j, i] = t, uid
+                occupant[layer, y, x], uids[layer, y, x] = 0, 0
+                movers.y[k], movers.x[k] = j, i
     return substeps

@@ -84,6 +84,7 @@ def _figures(
         "spider": one(figures.draw_spider),
         "waterfall": one(figures.draw_waterfall),
         "tissue": one(figures.draw_tissue),
+        "detail": one(figures.draw_detail),
         "fields": lambda: figures.draw_fields(records),
         "pk": one(figures.draw_pk),
         "counts": one(figures.draw_counts),
@@ -121,7 +122,7 @@ def _sections(
         + pieces.get("population", ""),
         "Tumour volume": pieces["spider"]
         + (pieces["waterfall"] or _absent("No run reached week 8, so there is no waterfall.")),
-        "Tissue": pieces["tissue"] or _absent("These runs hold no snapshot."),
+        "Tissue": pieces["tissue"] + pieces["detail"] or _absent("These runs hold no snapshot."),
         "Fields": pieces["fields"] or _absent("These runs hold no map of a field."),
         "Drugs": pieces["pk"] or _absent("No dose was given in these runs."),
         "Cells and immune system": pieces["counts"] + pieces["immune"],

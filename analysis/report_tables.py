@@ -56,7 +56,7 @@ def versions_table(records: Sequence[RunRecord]) -> str:
     for record in records:
         for name, value in record.attributes.get("versions", {}).items():
             found.setdefault(name, set()).add(str(value))
-        found.setdefault("source", set()).add(str(record.attributes.get("source_hash", "unknown"))[:12])
+        found.setdefault("source code", set()).add(str(record.attributes.get("source_hash", "unknown"))[:12])
     mixed = [name for name, values in found.items() if len(values) > 1]
     warning = paragraph(f"These runs mix versions of {', '.join(mixed)}.", "note") if mixed else ""
     return warning + table(["software", "version"], [[n, ", ".join(sorted(v))] for n, v in found.items()])
@@ -106,7 +106,7 @@ def survival_table(records: Sequence[RunRecord], seed: int = 0) -> str:
     out = table(["arm", "what", *(f"{m} months" for m in months), "median (months)"], rows, kinds)
     drawn = {arm: draw_deaths(runs, DEATH, seed) for arm, runs in grouped.items()}
     tests = []
-    for first, second in combinations(drawn, 2):
+    for first, second in combinations([arm for arm, runs in grouped.items() if len(runs) > 1], 2):
         chi2, p = log_rank(drawn[first], drawn[second])
         deaths = [f"{int(d.observed.sum())} of {d.time.size}" for d in (drawn[first], drawn[second])]
         tests.append([f"{first} against {second}", *deaths, round(chi2, 3), round(p, 3)])
@@ -219,6 +219,8 @@ def _flat(value: Any, path: str = "") -> list[tuple[str, Any]]:
         return [
             row for key, inner in value.items() for row in _flat(inner, f"{path} · {key}" if path else key)
         ]
+    if isinstance(value, list | tuple) and all(isinstance(v, str | int | float) for v in value):
+        return [(path, "; ".join(str(v) for v in value))]
     return [(path, value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False))]
 
 

@@ -10,13 +10,14 @@ from .pk import draw_pk
 from .population import draw_population
 from .spider import draw_spider
 from .survival import draw_progression, draw_survival
-from .tissue import draw_tissue
+from .tissue import draw_detail, draw_tissue
 from .waterfall import draw_waterfall
 
 __all__ = [
     "Drawing",
     "draw_biomarkers",
     "draw_counts",
+    "draw_detail",
     "draw_fields",
     "draw_immune",
     "draw_ledger",

@@ -38,10 +38,11 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
     for axes, info in zip(panels, types.values(), strict=False):
         for arm, runs in grouped.items():
             having = [r for r in runs if any(t.name == info.name for t in r.types)]
+            lw, shade = (0.8, alpha) if len(having) > 1 else (1.5, 1.0)
             for record in having:
                 keep = daily(record)
                 days, cells = record.time_days[keep], record.counts_of(info.name)[keep]
-                axes.plot(days, cells, color=colours[arm], lw=0.8, alpha=alpha if len(having) > 1 else 1.0)
+                axes.plot(days, cells, color=colours[arm], lw=lw, alpha=shade)
             if len(having) > 1:
                 days, mean = _mean(having, info.name)
                 axes.plot(days, mean, color=colours[arm], lw=2.0)

@@ -12,7 +12,7 @@ from .drawing import Drawing
 from .style import arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
 
 PREFIX = "plasma "
-CYCLE_DAYS = 28.0
+FIRST_CYCLE_DAYS = 27.5  # stops short of the first dose of the second cycle
 
 
 @styled
@@ -61,7 +61,7 @@ def draw_pk(records: Sequence[RunRecord]) -> Drawing | None:
             ]
         visit_ticks(row[0], max(float(r.time_days[-1]) for r in having))
         start = max(0.0, first - 1.0)
-        row[1].set_xlim(start, min(first + CYCLE_DAYS, max(float(r.time_days[-1]) for r in having)))
+        row[1].set_xlim(start, min(first + FIRST_CYCLE_DAYS, max(float(r.time_days[-1]) for r in having)))
         row[0].set(title=key.removeprefix(PREFIX).capitalize(), ylabel=f"plasma ({unit})")
         row[1].set_title("first cycle")
         for axes in row:

@@ -104,6 +104,8 @@ def _bands(axes: Axes, top: float, bottom: float) -> None:
     axes.axhline(1.0, color="#BBBBBB", lw=0.8, zorder=0)
     axes.yaxis.set_major_locator(FixedLocator([m for m in MARKS if bottom <= m <= top]))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(
-        FuncFormatter(lambda v, _: f"{100 * (v - 1):+.0f}" if abs(v - 1) > 1e-9 else "0")
-    )
+    axes.yaxis.set_major_formatter(FuncFormatter(_percent))
+
+
+def _percent(ratio: float, _: int) -> str:
+    return f"{100 * (ratio - 1):+.0f}".replace("-", "−") if abs(ratio - 1) > 1e-9 else "0"

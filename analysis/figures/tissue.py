@@ -1,6 +1,7 @@
 """Pictures of the lattice: tissue as an image, immune cells on top as dots."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,8 +9,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from ...abm.response import WEEK_8_DAYS
 from ...abm.snapshot import CellTypeInfo, RunRecord, Snapshot
-from ..series import exemplars, identity
+from ..series import Row, exemplars, identity, snapshot_on
 from .drawing import Drawing
 from .style import WIDTH, new_figure, styled
 
@@ -18,6 +20,7 @@ GROUND = "#FBFAF7"
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 MOST_COLUMNS = 4
 TISSUE_DPI = 175
+DETAIL_UM = 1050.0
 
 
 @styled
@@ -54,19 +57,54 @@ def draw_tissue(records: Sequence[RunRecord]) -> Drawing | None:
     figure.legend(
         handles=_legend(list(types.values()), _base(lines[0][2][0])), loc="outside lower center", ncols=5
     )
-    table = [
-        identity(r)
-        | {"day": s.time_days, "type": t.name, "cells": s.count(t.name)}
-        | {"per_mm2": s.count(t.name) / s.area_mm2}
-        for r in shown.values()
-        for s in r.snapshots
-        for t in s.types
-    ]
+    table = [row for r in shown.values() for s in r.snapshots for row in _census(r, s)]
     caption = (
         "One patient, the one whose response is nearest to the median of the arms. Immune cells are "
         "drawn larger than life so that they can be seen. The black bar is the scale."
     )
     return Drawing("tissue", figure, table, caption, TISSUE_DPI)
+
+
+@styled
+def draw_detail(records: Sequence[RunRecord]) -> Drawing | None:
+    """Draw the middle millimetre of the first snapshot and of week 8 (or the last), a column an arm.
+
+    Parameters
+    ----------
+    records : list of RunRecord
+
+    Returns
+    -------
+    Drawing or None
+        None without snapshots, or if the section is hardly larger than the window. Table: as for the tissue,
+        of the window alone.
+    """
+    shown = exemplars(records)
+    sections = {
+        arm: (r, [r.snapshots[0], snapshot_on(r, WEEK_8_DAYS) or r.snapshots[-1]]) for arm, r in shown.items()
+    }
+    if not sections or any(
+        min(_shape(s)) * s.site_um < 2 * DETAIL_UM for _, pair in sections.values() for s in pair
+    ):
+        return None
+    cell = min((WIDTH - 0.4) / len(sections), 4.2)
+    figure = new_figure(2 * (cell + 0.3) + 0.7, width=max(cell * len(sections) + 0.4, 6.0))
+    panels = figure.subplots(2, len(sections), squeeze=False)
+    table: list[Row] = []
+    for column, (arm, (record, pair)) in enumerate(sections.items()):
+        for axes, snapshot in zip(panels[:, column], pair, strict=True):
+            window = _crop(snapshot)
+            paint(axes, window, cell)
+            axes.set_title(f"{arm}, day {snapshot.time_days:g}", fontsize=9.5)
+            table += _census(record, window)
+    types = {t.name: t for r in shown.values() for t in r.types if r.counts_of(t.name).any()}
+    base = _base(next(iter(shown.values())).snapshots[0])
+    figure.legend(handles=_legend(list(types.values()), base), loc="outside lower center", ncols=5)
+    caption = (
+        "The middle of the same sections, one lattice cell a square. Immune cells lie on a layer of "
+        "their own and share sites with tumour cells."
+    )
+    return Drawing("detail", figure, table, caption, TISSUE_DPI)
 
 
 def paint(axes: Axes, snapshot: Snapshot, inches: float) -> None:
@@ -115,6 +153,24 @@ def scale_bar(axes: Axes, width_um: float, height_um: float) -> None:
     )  # fmt: skip
     axes.add_patch(Rectangle((x, y), length, h, color="black", lw=0, zorder=6))
     axes.text(x + length / 2, y - 0.008 * height_um, text, ha="center", va="bottom", fontsize=8, zorder=6)
+
+
+def _census(record: RunRecord, snapshot: Snapshot) -> list[Row]:
+    return [
+        identity(record)
+        | {"day": snapshot.time_days, "type": t.name, "cells": snapshot.count(t.name)}
+        | {"per_mm2": snapshot.count(t.name) / snapshot.area_mm2}
+        for t in snapshot.types
+    ]
+
+
+def _crop(snapshot: Snapshot) -> Snapshot:
+    """Return the middle DETAIL_UM of a section."""
+    ny, nx = _shape(snapshot)
+    sites = round(DETAIL_UM / snapshot.site_um)
+    top, left = (ny - sites) // 2, (nx - sites) // 2
+    window = (slice(top, top + sites), slice(left, left + sites))
+    return replace(snapshot, layers={k: v[window] for k, v in snapshot.layers.items()}, fields={})
 
 
 def _shape(snapshot: Snapshot) -> tuple[int, int]:

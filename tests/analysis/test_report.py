@@ -1,0 +1,179 @@
+"""The report: complete, self-contained, honest about small numbers and short runs."""
+
+import base64
+import csv
+import math
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from oncolattice.abm.errors import InputError
+from oncolattice.analysis.report import write_report
+from oncolattice.tests.analysis.synthetic import SLOPES, run, trial
+
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Tags must nest; texts of table rows and everything that points outside are kept."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.rows, self.links, self.images = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        values = dict(attrs)
+        self.links += [values[k] for k in ("href", "src") if k in values]
+        if tag == "img":
+            self.images.append((values["alt"], values["src"]))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "td" in self.open or "th" in self.open:
+            self.rows[-1][-1] += data
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    ode_only = {a: {"tri_week8": np.array([-0.9, -0.5, 0.0, 0.1, 0.5]), "label": "5 of test"} for a in SLOPES}
+    steps = []
+    path = write_report(
+        trial(3, days=112.0, sites=144),
+        folder,
+        ode_only=ode_only,
+        title="A <small> trial & more",
+        progress=lambda *step: steps.append(step),
+    )
+    return path, Page(path.read_text(encoding="utf-8")), steps
+
+
+def test_one_file_that_needs_nothing_outside_itself(written):
+    path, page, _ = written
+    assert path.name == "report.html"
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in page.links)
+    text = re.sub(r"data:image/png;base64,[^\"]*", "", path.read_text(encoding="utf-8"))
+    assert not re.search(r"https?://|@import|url\(|<script|<link", text)
+    assert "A &lt;small&gt; trial &amp; more" in text
+
+
+def test_every_picture_is_a_file_with_its_table(written):
+    path, page, _ = written
+    folder = path.parent / "figures"
+    names = [name for name, _ in page.images]
+    assert (
+        sorted(names)
+        == sorted(p.stem for p in folder.glob("*.png"))
+        == sorted(p.stem for p in folder.glob("*.csv"))
+    )
+    assert {"spider", "waterfall", "tissue", "detail", "pk", "survival", "population"} < set(names)
+    for name, source in page.images:
+        assert base64.b64decode(source.split(",")[1]) == (folder / f"{name}.png").read_bytes()
+
+
+def test_week_8_table_has_counts_and_says_which_is_which(written):
+    _, page, _ = written
+    start = next(k for k, row in enumerate(page.rows) if row[:2] == ["arm", "what"])
+    rows = page.rows[start + 1 : start + 13]
+    kinds = ["spatial (n=3)", "ODE only, this population (n=5)", "QCIC as published (n=100)"]
+    assert [row[1] for row in rows[:3]] == kinds
+    # slopes .009, .010, .011: all PD; ODE only -.9 CR, -.5 PR, 0 and .1 SD, .5 PD
+    assert rows[0] == ["placebo", kinds[0], "0 of 3", "0 of 3", "0 of 3", "3 of 3", "0 of 3", "0"]
+    assert rows[1][2:] == ["1 of 5", "1 of 5", "2 of 5", "1 of 5", "4 of 5", "0"]
+    assert rows[2][4:7] == ["15 %", "85 %", "15 %"]
+    assert rows[3][1:] == ["pooled trials (n=573)", "0.2 %", "0 %", "15.3 %", "84.5 %", "15.5 %", "–"]
+
+
+def test_outcomes_csv(written):
+    path, _, _ = written
+    with (path.parent / "outcomes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:5] == ["run", "scenario", "arm", "patient", "seed"]
+    assert Counter(row["arm"] for row in rows) == dict.fromkeys(SLOPES, 3)
+    for row in rows:
+        slope = SLOPES[row["arm"]] + 0.001 * int(row["patient"][-1])
+        assert float(row["tri_week8"]) == pytest.approx(math.expm1(56 * slope), rel=1e-8)
+        assert (row["pfs_days"] == "") == (row["pfs_event"] == "0")
+
+
+def test_sections_and_provenance(written):
+    path, page, steps = written
+    text = path.read_text(encoding="utf-8")
+    for words in (
+        "What was run", "Week 8", "Survival", "Where the tissue came from", "Parameters", "Wall times",
+        "One death function serves all arms", "not re-fitted here", "A death function of its own", "RECOURSE",
+        "5 parameters, of which 1 are assumed", "rule",
+    ):  # fmt: skip
+        assert words in text
+    assert ["tissue", "site", "15", "um"] in page.rows
+    assert ["body", "K1", "5e+09 to 5e+09", "cells/L", "virtual patient"] in page.rows
+    assert ["placed · DSTC", "1036"] in page.rows  # a quarter of a fifth of 144 x 144 sites, rounded down
+    assert steps[0][1] == 0
+    assert steps[-1] == ("report.html", steps[-1][2], steps[-1][2])
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param([run("placebo", days=10.0)], id="one short untreated run"),
+        pytest.param([replace(run("TAS-102", days=10.0), snapshots=())], id="no snapshots"),
+        pytest.param([run("placebo", days=0.0)], id="one record"),
+        pytest.param(
+            [replace(run("new drug", slope=0.0, days=8.0), doses=[], body={}, ledger={}, attributes={})],
+            id="bare",
+        ),
+    ],
+)  # fmt: skip
+def test_runs_shorter_than_8_weeks(records, tmp_path):
+    path = write_report(records, tmp_path / "new" / "folder", ode_only=None, title="short")
+    page = Page(path.read_text(encoding="utf-8"))
+    (row,) = (row for row in page.rows if len(row) > 1 and row[1].startswith("spatial"))
+    assert row[2:] == ["not reached"] * 5 + ["1"]
+    assert "1 of 1 runs end before week 8: not reached." in path.read_text(encoding="utf-8")
+    assert not (path.parent / "figures" / "waterfall.png").exists()
+
+
+def test_runs_of_different_models_and_versions(tmp_path):
+    first, second = run("placebo", days=60.0), run("TAS-102", "p002", days=20.0)
+    types = first.types[:7]  # no Treg
+    first = replace(
+        first, types=types, count=first.count[:, :7],
+        attributes={**first.attributes, "versions": {"numpy": "1.9"}},
+        snapshots=tuple(replace(s, types=types) for s in first.snapshots),
+    )  # fmt: skip
+    path = write_report([first, second], tmp_path, ode_only=None, title="mixed")
+    text = path.read_text(encoding="utf-8")
+    assert "These runs mix versions of numpy." in text
+    assert "Treg_density was skipped in 1 of 2 runs, whose models lack Treg." in text
+    assert "1 of 2 runs end before week 8" in text
+
+
+def test_many_runs_are_summarised(tmp_path):
+    runs = [run("placebo", f"p{k:03d}", k, days=3.0, sites=16, snapshot_days=()) for k in range(1, 45)]
+    page = Page(write_report(runs, tmp_path, ode_only=None, title="many").read_text(encoding="utf-8"))
+    assert ["placebo", "44", "0.5", "12", "0.2", "12.7", "0.25"] in page.rows
+
+
+def test_no_runs_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no runs to report"):
+        write_report([], tmp_path, ode_only=None, title="none")
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="choose a folder"):
+        write_report([run(days=3.0)], tmp_path / "file", ode_only=None, title="x")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
