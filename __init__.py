@@ -12,7 +12,7 @@ _PUBLIC = {
     "run": "scenarios.run",
     "open_run": "scenarios.store",
 }
-__all__ = ["__version__", "load_model", "load_scenario", "open_run", "run"]  # noqa: F822
+__all__ = ["__version__", "load_model", "load_scenario", "open_run", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -162,7 +162,7 @@ def act_strip(
 ) -> None:
     """Let the candidates of one strip act in hash order; a candidate that is gone or has changed is void."""
     _, ny, nx = view.occupant.shape
-    n = agenda.count[strip]
+    n = agenda.listed[strip]
     order_key = keys[draws.ORDER]
     rank = np.empty(n, np.uint64)
     for k in range(n):

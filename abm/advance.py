@@ -96,7 +96,7 @@ class Tissue:
             self._weigh_entry_points()
 
     def _reference(self, density: int, name: str) -> float:
-        """Return what a density signal is divided by: the mean crowd of a group that its cells see at time 0."""
+        """Return what a density signal is divided by: the mean crowd that the cells of a group see at time 0."""
         normaliser = self.model.tables.densities[density]["normaliser"]
         if normaliser < 0:
             return 1.0

@@ -26,7 +26,7 @@ class Agenda(NamedTuple):
     type: np.ndarray  # uint8
     draw: np.ndarray  # uint64, the hash that made it a candidate
     uid: np.ndarray  # uint64
-    count: np.ndarray  # int64 (strip,)
+    listed: np.ndarray  # int64 (strip,)
     fate_bound: np.ndarray  # float64 per type, 1/h
     kill_bound: np.ndarray
     fate_threshold: np.ndarray  # uint64 per type
@@ -71,7 +71,7 @@ def bound_rates(view: View, tables: Tables, agenda: Agenda) -> None:
 
 @njit(cache=True)
 def strip_rows(strip: int, shift: int, ny: int) -> tuple[int, int]:
-    """Return the first and last-plus-one row of a strip; strips shift by a random number of rows each step."""
+    """Return the first and last-plus-one row of a strip; strips shift by random rows each step."""
     first = strip * STRIP_ROWS - shift
     return max(0, first), min(ny, first + STRIP_ROWS)
 
@@ -110,7 +110,7 @@ def list_strip(
                         agenda.draw[strip, n] = draw
                         agenda.uid[strip, n] = uid
                         n += 1
-    agenda.count[strip] = n
+    agenda.listed[strip] = n
 
 
 @njit(cache=True, nogil=True)

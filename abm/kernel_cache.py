@@ -32,4 +32,4 @@ def cache_home() -> pathlib.Path:
     return pathlib.Path(base) / "oncolattice"
 
 
-numba.config.CACHE_DIR = str(cache_home() / source_hash())
+setattr(numba.config, "CACHE_DIR", str(cache_home() / source_hash()))  # noqa: B010  (untyped module)

@@ -67,7 +67,7 @@ def list_movers(view: View, tables: Tables, movers: Movers) -> tuple[int, float]
 
 @njit(cache=True)
 def climb(field: int, layer: int, y: int, x: int, fields: np.ndarray, occupant: np.ndarray) -> int:
-    """Return the direction (0..7) of the free neighbour with the highest field value, -1 if none is higher."""
+    """Return the direction (0..7) of the free neighbour where a field is highest, -1 if nowhere higher."""
     _, ny, nx = occupant.shape
     best, direction = fields[field, y, x], -1
     for d in range(8):

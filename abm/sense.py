@@ -116,7 +116,7 @@ def signal_range(sense: int, subject: int, view: View) -> tuple[float, float]:
     """Return the lowest and highest value that a signal can have anywhere in this step."""
     if sense == BODY:
         return view.body[subject], view.body[subject]
-    if sense == FIELD or sense == RELATIVE_FIELD:
+    if sense in (FIELD, RELATIVE_FIELD):
         stats = view.stats[subject]
         factor = stats["scale"]
         if sense == RELATIVE_FIELD:

@@ -1,6 +1,7 @@
 """What changes during a run of the tissue, and all that a checkpoint of it stores."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -82,8 +83,8 @@ class State:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "State":
         """Return the state that ``to_arrays`` described."""
-        values = {f.name: np.array(arrays[f"tissue_{f.name}"]) for f in fields(cls)}
-        values["step"], values["seed"] = int(values["step"]), int(values["seed"])
+        values: dict[str, Any] = {f.name: np.array(arrays[f"tissue_{f.name}"]) for f in fields(cls)}
+        values |= {name: int(values[name]) for name in ("step", "seed")}
         return cls(**values)
 
     def view(self, model: Model) -> View:

@@ -1,8 +1,8 @@
 """Bring cells from blood into tissue through entry points, usually vessels.
 
 An entry point is a cell with an ``admit`` behaviour; its rate is its relative weight, times the factor of
-the region it lies in. A cell that arrives settles on a free site of its layer at or next to the entry point it
-drew; if there is none it does not enter.
+the region it lies in. A cell that arrives settles on a free site of its layer at or next to the entry point
+it drew; if there is none it does not enter.
 """
 
 import numpy as np
@@ -95,8 +95,8 @@ def arrive(
 ) -> int:
     """Let the arrivals of a type that fall into one half of the interval enter; return how many found a site.
 
-    Each arrival draws its half (``late`` 0 or 1), its uid, its entry point and its site by hashes of (seed, step,
-    type, number).
+    Each arrival draws its half (``late`` 0 or 1), its uid, its entry point and its site by hashes of (seed,
+    step, type, number).
     """
     _, ny, nx = view.occupant.shape
     key = draws.mix(draws.step_key(seed, step, draws.ARRIVAL) ^ np.uint64(arriving))

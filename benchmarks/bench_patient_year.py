@@ -56,8 +56,12 @@ def main(days: float = 365.0) -> None:
     counts = run.progress().counts
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cycles = run.simulation.coupled.tissue.state.field_cycles.tolist()
-    print(f"patient-year: {wall * 365 / days:.1f} s wall, {cpu * 365 / days:.1f} s cpu ({days:g} days simulated)")
-    print(f"  per step {wall / steps * 1e3:.2f} ms = {wall / steps / copy:.2f} copies of 64 MB ({copy * 1e3:.1f} ms)")
+    print(
+        f"patient-year: {wall * 365 / days:.1f} s wall, {cpu * 365 / days:.1f} s cpu ({days:g} days simulated)"
+    )
+    print(
+        f"  per step {wall / steps * 1e3:.2f} ms = {wall / steps / copy:.2f} copies of 64 MB ({copy * 1e3:.1f} ms)"
+    )
     print(f"  cells at the end {counts}, multigrid cycles a field {cycles}")
     print(f"  peak memory {peak:.0f} MB")
     print(f"start-up of a second process, cached kernels: {startup_s():.2f} s (median of 5)")

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..abm.advance import Tissue
 from ..abm.draws import mix, poisson, step_key
-from ..abm.errors import InputError
+from ..abm.errors import InputError, unknown_word
+from ..abm.ode_model import OdeModel
 from .ledger import Ledger
 from .system import Body
 
@@ -121,11 +122,9 @@ class CoupledRun:
         self._cells = [self._resolve(port) for port in ports.cells]
         self._signals = [(port.signal, *_where(body_model, port.body), port.factor) for port in ports.signals]
         known = {signal.name for signal in model.signals}
-        for port in ports.signals:
-            if port.signal not in known:
-                raise InputError(
-                    f"coupling: the model has no body signal '{port.signal}' (it has: {', '.join(sorted(known))})"
-                )
+        for signal_port in ports.signals:
+            if signal_port.signal not in known:
+                raise unknown_word("body signal", signal_port.signal, known, "coupling")
         self._releases = [(model.events.index(r.event), r.amount) for r in ports.releases]
         self._drugs = [[body_model.index("states", s) for s in account.states] for account in ports.drugs]
         species = [*names, ports.release_name, *(account.drug for account in ports.drugs)]
@@ -170,7 +169,7 @@ class CoupledRun:
 
     def step(self) -> None:
         """Advance tissue and body by one time step of the tissue."""
-        tissue, body = self.tissue, self.body
+        tissue = self.tissue
         half = tissue.model.dt_h / 48.0
         start = tissue.state.day(tissue.model)
         self._advance_body(start + half)
@@ -180,7 +179,6 @@ class CoupledRun:
         entered = tissue.step(wanted)
         self._settle(wanted, entered, tissue.state.events - before)
         self._advance_body(tissue.state.day(tissue.model))
-        del body
 
     def _advance_body(self, until: float) -> None:
         """Advance the body and book what happened inside it to each blood pool."""
@@ -288,7 +286,7 @@ class CoupledRun:
         self.buffer, self.passed = (float(v) for v in arrays["couple_antigen"])
 
 
-def _where(body_model, name: str) -> tuple[bool, int]:
+def _where(body_model: OdeModel, name: str) -> tuple[bool, int]:
     """Return (is a state, position) of a body state or output."""
     if any(state.name == name for state in body_model.states):
         return True, body_model.index("states", name)

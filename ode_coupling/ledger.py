@@ -32,7 +32,7 @@ class Ledger:
         self.gross[species] += abs(amount)
 
     def transfer(self, species: int, amount: float) -> None:
-        """Note an amount that crossed between tissue and body: no change of the total, but gross flow."""
+        """Note an amount that crossed between tissue and body: gross flow, no change of the total."""
         self.gross[species] += abs(amount)
 
     def residual(self, stock: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from ..abm.model import Model, compile_model, read_types
 from ..abm.parameters import Override
 from ..abm.placement import Placement
 from ..abm.state import first_state
+from ..abm.vocabulary import ADMIT
 from ..ode_coupling.couple import CellPort, CoupledRun, DrugAccount, Ports, ReleasePort, SignalPort
 from ..ode_coupling.dosing import Dose, cycle_doses
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
@@ -244,14 +245,25 @@ def measure(placement: Placement, draft: Model, tables: Mapping[str, Any], burnt
 def _entry_factors(
     model: Model, placement: Placement, densities: Mapping[str, Mapping[str, float]], real: bool
 ) -> np.ndarray:
-    """Return the relative weight of entry points by arriving type and region: the ratio of densities."""
+    """Return the relative weight of an entry point by arriving type and region.
+
+    Recruitment keeps up the regional densities that the tissue starts with: drawn tissue uses the densities
+    that were drawn; a cell table uses what was placed, per entry point of the region.
+    """
     factor = np.ones((len(model.types) + 1, len(placement.region_names)))
-    if real:
-        return factor
-    for name, by_region in densities.items():
+    slots = model.tables.slots
+    admitting = [t for t, row in enumerate(model.tables.types) if row["admit_last"] > row["admit_first"]]
+    inside = [placement.occupant[:, placement.region == r] for r in range(len(placement.region_names))]
+    for type_id in sorted({int(slot["object"]) for slot in slots if slot["verb"] == ADMIT}):
+        name = model.types[type_id - 1].name
         for r, region in enumerate(placement.region_names):
-            if by_region.get("core", 0.0) > 0 and region in by_region:
-                factor[model.type_id(name), r] = by_region[region] / by_region["core"]
+            if real:
+                entries = np.isin(inside[r], admitting).sum()
+                factor[type_id, r] = (inside[r] == type_id).sum() / max(entries, 1)
+            else:
+                factor[type_id, r] = densities.get(name, {}).get(region, 1.0)
+        if not factor[type_id].any():
+            factor[type_id] = 1.0
     return factor
 
 

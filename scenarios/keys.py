@@ -3,7 +3,7 @@
 TREATMENTS = ("as scheduled", "until progression")
 PATTERNS = ("scattered", "glands", "nests", "disc")
 LESIONS = ("primary", "metastasis")
-FILLS = ("mirror", "density", "none")
+FILLS = ("drawn", "mirror", "density", "none")
 # (section, key) -> the words it may hold
 WORDS = {
     ("scenario", "treatment"): TREATMENTS,
@@ -44,7 +44,7 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             False,
             "phenotype of a cell table = cell type, composition table or ignore",
         ),
-        "table_fill": ("text", False, "what surrounds a cell table: mirror, density or none"),
+        "table_fill": ("text", False, "what surrounds a cell table: drawn tissue, mirror, density or none"),
     },
     "body": {
         "model": ("text", True, "systemic model: qcic"),

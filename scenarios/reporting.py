@@ -34,7 +34,9 @@ def report_folder(folder: Path, out: Path, ode_only: int = 0) -> Path:
 
     paths = [path for path in find_runs(folder) if out not in path.parents]
     if not paths:
-        raise InputError(f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}")
+        raise InputError(
+            f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}"
+        )
     records = [open_run(path) for path in paths]
     beside = ode_only_arms(records, ode_only) if ode_only else None
     title = f"{len(records)} run{'s' if len(records) > 1 else ''}: {', '.join(dict.fromkeys(r.arm for r in records))}"

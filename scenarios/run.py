@@ -158,7 +158,7 @@ class Run:
         if table["treatment"] != "until progression" or self.progressed_on:
             return
         volume, first = self.recorder.volume_cm3(), self._first_volume()
-        if classify(tumour_response_index(volume, first)) == "PD":
+        if classify(float(tumour_response_index(volume, first))) == "PD":
             self.progressed_on = self.simulation.coupled.tissue.state.day(self.simulation.model)
             self.simulation.coupled.body.stop_dosing(self.progressed_on)
 

@@ -265,22 +265,61 @@ def place_scenario(
     """
     tissue, lattice = tables["tissue"], tables["lattice"]
     shape = lattice["rows"], lattice["columns"]
-    if table is not None:
-        least = tissue.get("least_immune", 0)
-        return place_table(
-            shape,
-            model.site_um,
-            types,
-            model.layers,
-            table.x_um,
-            table.y_um,
-            table.phenotype,
-            tissue.get("table_mapping", {}),
-            seed,
-            fill=tissue.get("table_fill", "mirror"),
-            provenance=table.provenance,
-            least=dict.fromkeys(tissue.get("immune", {}), least),
+    if table is None:
+        return _draw(tissue, shape, types, model, densities, seed)
+    fill = tissue.get("table_fill", "drawn")
+    own = fill == "drawn"
+    core = place_table(
+        None if own else shape,
+        model.site_um,
+        types,
+        model.layers,
+        table.x_um,
+        table.y_um,
+        table.phenotype,
+        tissue.get("table_mapping", {}),
+        seed,
+        fill="none" if own else fill,
+        provenance=table.provenance,
+        least={} if own else dict.fromkeys(tissue.get("immune", {}), tissue.get("least_immune", 0)),
+    )
+    if not own:
+        return core
+    return inset(core, _draw(tissue | {"margin_um": 0}, shape, types, model, densities, seed))
+
+
+def inset(core: Placement, surround: Placement) -> Placement:
+    """Return a placement with the core in the middle of a surround; what the surround held there is gone.
+
+    Raises
+    ------
+    InputError
+        The core is larger than the surround.
+    """
+    size, whole = core.region.shape, surround.region.shape
+    if size[0] > whole[0] or size[1] > whole[1]:
+        raise InputError(
+            f"the cell table covers {size[0]} rows x {size[1]} columns, the lattice has {whole[0]} x "
+            f"{whole[1]}; raise lattice.rows and lattice.columns"
         )
+    corner = (whole[0] - size[0]) // 2, (whole[1] - size[1]) // 2
+    rows, columns = (slice(c, c + n) for c, n in zip(corner, size, strict=True))
+    occupant, region = surround.occupant.copy(), np.ones(whole, np.uint8)
+    occupant[:, rows, columns] = core.occupant
+    region[rows, columns] = 0
+    place = {"corner": list(corner), "sites": list(size), "fill": "drawn"}
+    report = core.report | {"core": place, "surround": surround.report}
+    return Placement(occupant, region, ("core", "surround"), report)
+
+
+def _draw(
+    tissue: Mapping[str, Any],
+    shape: tuple[int, int],
+    types: tuple[CellTypeInfo, ...],
+    model: Model,
+    densities: Mapping[str, Mapping[str, float]],
+    seed: int,
+) -> Placement:
     others = ("immune_lesion", "table_mapping", "table_fill")
     rules = {key: value for key, value in tissue.items() if key not in others} | {"immune": densities}
     placement = place_drawn(shape, model.site_um, types, model.layers, rules, seed)

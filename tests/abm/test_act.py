@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from oncolattice.abm import decide
 from scipy import stats
-
 from tiny import behaviour, parameters, rule, same_state, scattered, tiny_model, tissue_of
 
 # Tests compare with the discrete-time law of the engine and accept |z| < 4.5: a false alarm in 150,000.
@@ -95,7 +94,8 @@ def test_a_negative_division_rate_is_death_by_competition():
         + '\ninterval = { value = 1, unit = "h", source = "assumed" }\n'
         + parameters(R=(45.0, "um"), w=(1.0, "1"), half=(0.2, "1"))
     )
-    density = '\n[[density]]\nname = "crowd"\nunit = "1"\nradius = "R"\nweights = { A = "w" }\nupdate_interval = "interval"\n'
+    density = '\n[[density]]\nname = "crowd"\nunit = "1"\nradius = "R"\nweights = { A = "w" }\n'
+    density += 'update_interval = "interval"\n'
     model = tiny_model(
         numbers,
         density
@@ -136,7 +136,7 @@ def test_thinning_is_exact(monkeypatch):
     listed = np.zeros(2, np.int64)
     for _ in range(10):
         tight.step()
-        listed[0] += tight._agenda.count.sum()
+        listed[0] += tight._agenda.listed.sum()
     original = decide.bound_rates
 
     def everyone(view, tables, agenda):
@@ -147,7 +147,7 @@ def test_thinning_is_exact(monkeypatch):
     monkeypatch.setattr("oncolattice.abm.advance.bound_rates", everyone)
     for _ in range(10):
         loose.step()
-        listed[1] += loose._agenda.count.sum()
+        listed[1] += loose._agenda.listed.sum()
     assert same_state(tight.state, loose.state)
     assert listed[1] > 5 * listed[0]
 
@@ -199,4 +199,4 @@ def test_strips_cover_every_row_once(rows):
         strips = (rows + shift - 1) // decide.STRIP_ROWS + 1
         covered = [y for s in range(strips) for y in range(*decide.strip_rows(s, shift, rows))]
         assert covered == list(range(rows))
-        assert strips <= decide.make_agenda(1, rows, 4, 1).count.size
+        assert strips <= decide.make_agenda(1, rows, 4, 1).listed.size

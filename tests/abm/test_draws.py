@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from oncolattice.abm import draws
-from scipy import stats
-
 from oracles import mix
+from scipy import stats
 
 # One test in a million fails by chance at this level; seeds are fixed, so none does twice.
 ALPHA = 1e-6

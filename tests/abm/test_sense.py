@@ -1,10 +1,9 @@
 """Signals and rates against their plain-Python oracles, and bounds that hold everywhere."""
 
 import numpy as np
+import oracles
 import pytest
 from oncolattice.abm import sense
-
-import oracles
 from oncolattice.abm.tables import RateTables, Tables
 from tiny import behaviour, parameters, rule, tiny_model, tissue_of
 

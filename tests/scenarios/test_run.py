@@ -1,4 +1,4 @@
-"""Whole runs: same seed same bits, resume after any kill, threads, output, progression, re-run from the file."""
+"""Whole runs: same seed same bits, resume after any kill, threads, progression, re-run from the file."""
 
 import os
 import signal
@@ -78,7 +78,8 @@ def test_a_killed_process_leaves_something_to_resume_or_nothing(tmp_path):
     for setting in SMALL:
         arguments += ["--set", setting]
     command = [sys.executable, "-m", "oncolattice.scenarios.cli", *arguments]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=tmp_path, **silent)
     parts = tmp_path / "b" / f"{straight.stem}.parts"
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline and not list(parts.glob("0*.h5")):
@@ -87,7 +88,9 @@ def test_a_killed_process_leaves_something_to_resume_or_nothing(tmp_path):
     process.wait()
     finished = find_runs(tmp_path / "b")
     if not finished:
-        done = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
         finished = [Path(done.stdout.strip())]
     with h5py.File(straight) as a, h5py.File(finished[0]) as b:
         assert a.attrs["digest"] == b.attrs["digest"]
@@ -95,9 +98,19 @@ def test_a_killed_process_leaves_something_to_resume_or_nothing(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_checkpoints_and_says_how_to_go_on(tmp_path):
-    command = [sys.executable, "-m", "oncolattice.scenarios.cli", "run", "mcrc_placebo", "--out", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "oncolattice.scenarios.cli",
+        "run",
+        "mcrc_placebo",
+        "--out",
+        str(tmp_path),
+    ]
     command += ["--set", "rows=48", "--set", "columns=48", "--set", "checkpoint_every_days=5", "--quiet"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("*.parts/000000.h5")) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -147,7 +160,7 @@ def test_treatment_stops_at_progression():
     for _ in current.steps():
         pass
     assert 1 <= current.progressed_on < 30
-    given = [d for d in current.simulation.coupled.body.regimen.doses]
+    given = current.simulation.coupled.body.regimen.doses
     assert len(given) < planned
     assert all(d.time_days < current.progressed_on for d in given)
 
@@ -166,5 +179,5 @@ def test_a_real_table_must_exist_and_hold_cells(tmp_path):
 def test_an_unwritable_folder_is_refused_before_anything_runs(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(InputError, match="cannot be written|not a folder|cannot"):
+    with pytest.raises(InputError, match="cannot"):
         run(small(), seed=3, out=blocked / "runs")

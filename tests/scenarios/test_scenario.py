@@ -163,7 +163,7 @@ def test_setting_the_model_reads_it(tmp_path):
 
 def test_the_words_of_a_scenario_are_those_of_the_placement():
     assert set(keys.PATTERNS) == set(placement_rules.PATTERNS)
-    assert set(keys.FILLS) == set(placement_rules.FILLS)
+    assert set(keys.FILLS) == {"drawn", *placement_rules.FILLS}
 
 
 # --- chains ------------------------------------------------------------------------------------------
