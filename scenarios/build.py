@@ -21,7 +21,7 @@ from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
 from ..ode_coupling.system import Body
 from .patients import load_population, sample
 from .scenario import Scenario
-from .store_tables import to_json
+from .store import to_json
 from .tissue import draw_densities, place_scenario, read_cell_table
 
 

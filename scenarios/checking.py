@@ -51,7 +51,7 @@ def _locate(name: str) -> Path:
 
 def _check(path: Path) -> list[str]:
     if path.suffix in (".h5", ".hdf5") or _starts_with(path, _HDF5):
-        from .store_check import check_run
+        from .store import check_run
 
         return check_run(path)
     tables, _ = read_toml(path)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import store
-from oncolattice.scenarios.store_snapshots import round_mantissa
+from oncolattice.scenarios.store.snapshots import round_mantissa
 from oncolattice.tests.scenarios.store_cases import (
     BODY,
     EVENTS,

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import h5py
 import numpy as np
 
-from .store_file import write_array, write_text
+from .file import write_array, write_text
 
 Entry: TypeAlias = np.ndarray | float | int | str
 _KINDS = "biuf"

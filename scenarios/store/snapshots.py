@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import h5py
 import numpy as np
 
-from ..abm.snapshot import CellTypeInfo, Snapshot
-from .store_file import as_scale, read_text, write_array, write_text
+from ...abm.snapshot import CellTypeInfo, Snapshot
+from .file import as_scale, read_text, write_array, write_text
 
 MANTISSA_BITS = 12
 

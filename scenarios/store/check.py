@@ -6,10 +6,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from .store_checkpoint import read_entries, state_digest
-from .store_file import SCHEMA_VERSION, opened, text_attribute
-from .store_series import SERIES
-from .store_tables import ATTRIBUTES, read_attributes, read_types
+from .checkpoint import read_entries, state_digest
+from .file import SCHEMA_VERSION, opened, text_attribute
+from .series import SERIES
+from .tables import ATTRIBUTES, read_attributes, read_types
 
 GROUPS = {
     "types": ("name", "id", "display", "layer", "group", "colour"),

@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .store_file import as_scale, write_array, write_text
+from .file import as_scale, write_array, write_text
 
 
 @dataclass(frozen=True)

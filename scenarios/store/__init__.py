@@ -9,16 +9,16 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..abm.errors import InputError
-from ..abm.snapshot import Snapshot
+from ...abm.errors import InputError
+from ...abm.snapshot import Snapshot
+from .check import check_run
+from .checkpoint import Entry, state_digest, write_checkpoint
+from .file import RUN_FORMAT, SCHEMA_VERSION, cannot_write, file_image, opened, publish
+from .read import open_run, read_checkpoint
 from .segments import Resumed, SegmentWriter, discard_segments, load_segments
-from .store_check import check_run
-from .store_checkpoint import Entry, state_digest, write_checkpoint
-from .store_file import RUN_FORMAT, SCHEMA_VERSION, cannot_write, file_image, opened, publish
-from .store_read import open_run, read_checkpoint
-from .store_series import write_series
-from .store_snapshots import write_snapshots
-from .store_tables import (
+from .series import write_series
+from .snapshots import write_snapshots
+from .tables import (
     ATTRIBUTES,
     TABLES,
     to_json,
@@ -43,6 +43,7 @@ __all__ = [
     "run_key",
     "run_path",
     "state_digest",
+    "to_json",
 ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ..abm.errors import InputError
+from ...abm.errors import InputError
 
 RUN_FORMAT = "oncolattice-run"
 SEGMENT_FORMAT = "oncolattice-segment"

@@ -7,8 +7,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..abm.snapshot import CellTypeInfo
-from .store_file import as_scale, read_text, write_array, write_text
+from ...abm.snapshot import CellTypeInfo
+from .file import as_scale, read_text, write_array, write_text
 
 ATTRIBUTES = (
     *("scenario", "arm", "patient", "seed", "run_key", "title", "model_text", "scenario_text", "versions"),

@@ -11,13 +11,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..abm.errors import InputError
-from ..abm.snapshot import Snapshot
-from .store_checkpoint import Entry, read_entries, write_checkpoint
-from .store_file import SCHEMA_VERSION, SEGMENT_FORMAT, SIGNATURE, cannot_write, file_image, publish
-from .store_series import SERIES, conform_rows
-from .store_snapshots import read_snapshots, write_snapshots
-from .store_tables import read_types, write_types
+from ...abm.errors import InputError
+from ...abm.snapshot import Snapshot
+from .checkpoint import Entry, read_entries, write_checkpoint
+from .file import SCHEMA_VERSION, SEGMENT_FORMAT, SIGNATURE, cannot_write, file_image, publish
+from .series import SERIES, conform_rows
+from .snapshots import read_snapshots, write_snapshots
+from .tables import read_types, write_types
 
 _NAME = re.compile(r"\d{6}\.h5")
 # The checksum of a segment stands in the block before the HDF5 data that the format leaves to its user.

@@ -5,13 +5,13 @@ from typing import Any
 
 import h5py
 
-from ..abm.errors import InputError
-from ..abm.snapshot import RunRecord
-from .store_checkpoint import Entry, read_entries
-from .store_file import SCHEMA_VERSION, opened, read_text
-from .store_series import SERIES, read_rows
-from .store_snapshots import read_snapshots
-from .store_tables import read_attributes, read_doses, read_parameters, read_types
+from ...abm.errors import InputError
+from ...abm.snapshot import RunRecord
+from .checkpoint import Entry, read_entries
+from .file import SCHEMA_VERSION, opened, read_text
+from .series import SERIES, read_rows
+from .snapshots import read_snapshots
+from .tables import read_attributes, read_doses, read_parameters, read_types
 
 
 def open_run(path: str | Path, *, snapshots: bool = True) -> RunRecord:
