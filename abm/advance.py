@@ -22,7 +22,7 @@ from . import draws
 from .act import EXCESS, act_strips
 from .decide import STRIP_ROWS, bound_rates, list_strips, make_agenda
 from .fields.grids import make_workspace
-from .fields.update import crowd, mean_crowd, update_density, update_field
+from .fields.update import crowd, mean_crowd, take_stats, update_density, update_field
 from .migrate import make_movers, migrate
 from .model import Model
 from .state import State
@@ -88,7 +88,11 @@ class Tissue:
             if state.step % tables.fields[i]["every"]:
                 continue
             most = FIRST_CYCLES if first else MOST_CYCLES
-            status, cycles = update_field(i, view, tables, self._source, self._sink, most, self._work)
+            steady = first and "initial" not in model.spec.sections["field"][i] and tables.fields[i]["decay"] > 0
+            if first and tables.fields[i]["transient"] and not steady:
+                take_stats(state.fields[i], 0, view.stats[i])  # it begins as declared
+                continue
+            status, cycles = update_field(i, steady, view, tables, self._source, self._sink, most, self._work)
             state.field_cycles[i] += cycles
             state.field_fallbacks[i] += status != 0
             due = True

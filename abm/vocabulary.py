@@ -98,7 +98,7 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "solver": ("text", True, "quasi-steady or transient"),
         "update_interval": ("expression", True, "time between updates (h), a multiple of the time step"),
         "tolerance": ("expression", True, "relative residual of a solve"),
-        "initial": ("expression", False, "starting value; 0 if absent"),
+        "initial": ("expression", False, "starting value; the steady state of the placed cells if absent"),
         "background": ("expression", False, "uniform source (unit/h)"),
         "vessel_type": ("text", False, "cell type through which blood exchanges with tissue"),
         "vessel_exchange": ("expression", False, "exchange rate at a vessel site (1/h)"),

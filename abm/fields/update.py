@@ -99,6 +99,7 @@ def take_stats(c: np.ndarray, normalise: int, stats: np.ndarray) -> None:
 @njit(cache=True)
 def update_field(
     field: int,
+    steady: bool,
     view: View,
     tables: Tables,
     source: np.ndarray,
@@ -106,16 +107,19 @@ def update_field(
     most_cycles: int,
     work: Workspace,
 ) -> tuple[int, int]:
-    """Solve one field for the present cells; return (status, multigrid cycles)."""
+    """Solve one field for the present cells, if ``steady`` a transient one, too, at its steady state.
+
+    Returns (status, multigrid cycles).
+    """
     row = tables.fields[field]
     c = view.fields[field]
     sources_and_sinks(field, view, tables, source, sink)
-    if row["transient"]:
+    if row["normalise"]:
+        c *= view.stats[field]["solved_mean"]  # start from the last solution, not from its pattern
+    if row["transient"] and not steady:
         per_h = 1.0 / (row["every"] * tables.dt_h)
         sink += per_h
         source += per_h * c
-    if row["normalise"]:
-        c *= view.stats[field]["solved_mean"]  # start from the last solution, not from its pattern
     if not source.any():
         c[:] = 0.0
         status, cycles = 0, 0

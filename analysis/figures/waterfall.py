@@ -1,6 +1,7 @@
 """Change of tumour volume at week 8, one bar a patient, ordered within each arm."""
 
 import math
+import os
 from collections.abc import Sequence
 
 from matplotlib.patches import Patch
@@ -13,6 +14,13 @@ from .drawing import Drawing
 from .style import CLASS_COLOURS, FAINT, INK, new_figure, styled
 
 MOST_LABELS = 24  # bars that still leave room for names and values
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Return names without what they all begin with, up to the last hyphen: ``qcic_treated-4`` becomes ``4``."""
+    common = os.path.commonprefix(list(names)) if len(set(names)) > 1 else ""
+    cut = common.rfind("-") + 1
+    return {name: name[cut:] for name in names}
 
 
 @styled
@@ -41,6 +49,7 @@ def draw_waterfall(records: Sequence[RunRecord]) -> Drawing | None:
     table = []
     highest = max(20.0, *(100 * t for runs in reached.values() for _, t in runs))
     lowest = min(-30.0, *(100 * t for runs in reached.values() for _, t in runs))
+    short = short_names([r.patient for runs in reached.values() for r, _ in runs])
     for axes, (arm, runs) in zip(panels, reached.items(), strict=True):
         heights = [100 * t for _, t in runs]
         names = [classify(t) for _, t in runs]
@@ -57,7 +66,7 @@ def draw_waterfall(records: Sequence[RunRecord]) -> Drawing | None:
             axes.axhline(edge, color=FAINT, lw=0.9, ls="--")
         axes.axhline(0, color=INK, lw=0.8)
         axes.spines["bottom"].set_visible(False)
-        axes.set_xticks(range(len(runs)) if few else [], [r.patient for r, _ in runs] if few else [])
+        axes.set_xticks(range(len(runs)) if few else [], [short[r.patient] for r, _ in runs] if few else [])
         axes.tick_params(axis="x", length=0, rotation=0 if len(runs) <= 6 else 90)
         if few:
             for k, height in enumerate(heights):

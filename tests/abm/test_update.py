@@ -1,0 +1,69 @@
+"""Fields of a tissue: sources read off the cells, steady start, exact account of a transient step."""
+
+import numpy as np
+import pytest
+from oncolattice.abm.fields.update import sources_and_sinks
+from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
+
+NUMBERS = parameters(
+    D=(2000.0, "um^2/h"), k=(0.3, "1/h"), tol=(1e-10, "1"), s=(0.7, "nM/h"), u=(0.2, "1/h"), half=(2.0, "1"),
+    interval=(2.0, "h"), d=(0.05, "1/h"), one=(1.0, "nM"),
+)  # fmt: skip
+FIELD = """
+[[field]]
+name = "F"
+unit = "nM"
+diffusivity = "D"
+decay = "k"
+solver = "transient"
+update_interval = "interval"
+tolerance = "tol"
+"""
+CELLS = (
+    behaviour("A", "secrete F", "s")
+    + rule("A", "secrete F", "contact T", "increases", "half", fold="half")
+    + behaviour("T", "take_up F", "u")
+    + behaviour("A", "die x", "d")
+)
+
+
+def tissue(field: str = FIELD):
+    occupant = scattered((40, 44), 0.3, 1, 0)
+    occupant[1] = scattered((40, 44), 0.2, 3, 1, seed=1)[1]
+    return tissue_of(tiny_model(NUMBERS, field + CELLS), occupant)
+
+
+def test_sources_and_sinks_are_those_of_the_cells():
+    t = tissue()
+    view = t.state.view(t.model)
+    source, sink = np.zeros((40, 44)), np.zeros((40, 44))
+    sources_and_sinks(0, view, t.model.tables, source, sink)
+    padded = np.pad(view.occupant[1] == 3, 1)
+    touching = sum(padded[j : j + 40, i : i + 44] for j in range(3) for i in range(3)).astype(float)
+    expected = np.where(view.occupant[0] == 1, 0.7 * (1 + touching / (2.0 + touching)), 0.0)
+    assert source == pytest.approx(expected, rel=1e-12)
+    assert sink == pytest.approx(0.3 + 0.2 * (view.occupant[1] == 3), rel=1e-12)
+
+
+def test_a_transient_field_starts_at_the_steady_state_and_keeps_its_books():
+    t = tissue()
+    view = t.state.view(t.model)
+    source, sink = np.zeros((40, 44)), np.zeros((40, 44))
+    sources_and_sinks(0, view, t.model.tables, source, sink)
+    c = t.state.fields[0].copy()
+    assert (sink * c).sum() == pytest.approx(source.sum(), rel=1e-10)  # secreted = taken up + decayed
+    t.step()
+    t.step()
+    sources_and_sinks(0, t.state.view(t.model), t.model.tables, source, sink)
+    new = t.state.fields[0]
+    assert new.min() > 0
+    change = (new - c).sum() / 2.0
+    assert change == pytest.approx(source.sum() - (sink * new).sum(), rel=1e-9, abs=1e-9 * source.sum())
+
+
+def test_a_declared_start_is_kept():
+    t = tissue(FIELD + 'initial = "one"\n')
+    assert np.all(t.state.fields[0] == 1.0)
+    t.step()
+    t.step()
+    assert t.state.fields[0].std() > 0
