@@ -88,7 +88,9 @@ class Tissue:
             if state.step % tables.fields[i]["every"]:
                 continue
             most = FIRST_CYCLES if first else MOST_CYCLES
-            steady = first and "initial" not in model.spec.sections["field"][i] and tables.fields[i]["decay"] > 0
+            steady = (
+                first and "initial" not in model.spec.sections["field"][i] and tables.fields[i]["decay"] > 0
+            )
             if first and tables.fields[i]["transient"] and not steady:
                 take_stats(state.fields[i], 0, view.stats[i])  # it begins as declared
                 continue

@@ -88,6 +88,8 @@ def list_strip(
         for y in range(first, last):
             for x in range(nx):
                 t = view.occupant[layer, y, x]
+                if t == 0:
+                    continue
                 fate_threshold = agenda.fate_threshold[t]
                 kill_threshold = agenda.kill_threshold[t]
                 if fate_threshold == 0 and kill_threshold == 0:

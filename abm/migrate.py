@@ -42,21 +42,25 @@ def list_movers(view: View, tables: Tables, movers: Movers) -> tuple[int, float]
     senses = senses_of(view)
     rates = RateTables(tables.slots, tables.rules, tables.sets)
     n, highest = 0, 0.0
+    moves = np.zeros(types.size, np.bool_)
+    for t in range(1, types.size):
+        moves[t] = types[t]["move_last"] > types[t]["move_first"]
     for layer in range(layers):
         moving = False
         for t in range(1, types.size):
-            moving = moving or (types[t]["layer"] == layer and types[t]["move_last"] > types[t]["move_first"])
+            moving = moving or (types[t]["layer"] == layer and moves[t])
         if not moving:
             continue
         for y in range(ny):
             for x in range(nx):
-                mover = types[view.occupant[layer, y, x]]
-                if mover["move_last"] == mover["move_first"]:
+                t = view.occupant[layer, y, x]
+                if not moves[t]:
                     continue
-                behaviour = tables.slots[mover["move_first"]]
+                slot = types[t]["move_first"]
+                behaviour = tables.slots[slot]
                 r = behaviour["base"]
                 if behaviour["rule_last"] > behaviour["rule_first"]:
-                    r = rate(mover["move_first"], layer, y, x, senses, rates)
+                    r = rate(slot, layer, y, x, senses, rates)
                 if r > 0.0:
                     movers.layer[n], movers.y[n], movers.x[n] = layer, y, x
                     movers.rate[n] = r

@@ -80,7 +80,11 @@ def respond(response: int, s: float, half: float, power: float) -> float:
     if s <= 0.0:
         return 0.0
     ratio = half / s
-    if power != 1.0:
+    if power == 2.0:
+        ratio *= ratio
+    elif power == 4.0:
+        ratio *= ratio * ratio * ratio
+    elif power != 1.0:
         ratio = ratio**power
     return 1.0 / (1.0 + ratio)
 

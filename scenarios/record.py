@@ -75,10 +75,10 @@ class Recorder:
 
     def volume_cm3(self) -> float:
         """Return the volume of the lesion from its weighted count, cm3."""
-        coupled = self.simulation.coupled
+        coupled, model = self.simulation.coupled, self.simulation.model
+        counts = coupled.tissue.state.counts(model)
         amount = sum(
-            port.weight
-            * coupled.tissue.state.counts(self.simulation.model)[self.simulation.model.type_id(port.type) - 1]
+            port.weight * counts[model.type_id(port.type) - 1]
             for port in coupled.ports.cells
             if not port.blood
         )
