@@ -11,9 +11,16 @@ class InputError(ValueError):
     """
 
 
+MOST_CHOICES = 40  # a longer list hides the sentence it belongs to
+
+
 def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> InputError:
-    """Return the error for a word that is not among the choices, with the nearest one first."""
+    """Return the error for a word that is not among the choices: the nearest one, and all or the nearest few."""
     options = sorted(choices)
-    near = difflib.get_close_matches(word, options, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    return InputError(f"{where}: unknown {kind} '{word}'{hint} (valid: {', '.join(options) or 'none'})")
+    near = difflib.get_close_matches(word, options, n=6, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near and difflib.get_close_matches(word, near[:1]) else ""
+    if len(options) <= MOST_CHOICES:
+        valid = f"valid: {', '.join(options) or 'none'}"
+    else:
+        valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}; 'oncolattice describe' lists all"
+    return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")

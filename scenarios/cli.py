@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from ..abm.errors import InputError
 
@@ -15,12 +16,17 @@ app = typer.Typer(
     help="Spatial tumour-immune simulation coupled to the body.", no_args_is_help=True, add_completion=False,
     rich_markup_mode="rich", pretty_exceptions_enable=False,
 )  # fmt: skip
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, markup=False)
 
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE[UNIT]", help="set a parameter or key")
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="folder for results")]
+
+
+def say(word: str, style: str, text: str) -> None:
+    """Print one sentence on standard error after a coloured word; brackets in it are no markup."""
+    console.print(Text.assemble((word, style), " ", text), soft_wrap=True)
 
 
 @app.command(epilog="Example: oncolattice run mcrc_tas102 --seed 1 --set duration_days=56 --out runs")
@@ -55,7 +61,7 @@ def run(
         print(current)
         return
     for warning in current.warnings:
-        console.print(f"[yellow]note:[/yellow] {warning}")
+        say("note:", "yellow", warning)
     try:
         follow(current, quiet)
     except KeyboardInterrupt:
@@ -105,7 +111,7 @@ def list_() -> None:
     from .listing import catalogue
 
     for kind, rows in catalogue().items():
-        console.print(f"[bold]{kind}[/bold]")
+        console.print(kind, style="bold")
         for name, title in rows:
             print(f"  {name:24} {title}")
 
@@ -151,7 +157,7 @@ def main(entry: Callable[..., object] = app) -> None:
     try:
         entry(standalone_mode=True)
     except InputError as error:
-        console.print(f"[red]error:[/red] {error}", markup=True, soft_wrap=True)
+        say("error:", "red", str(error))
         sys.exit(2)
 
 

@@ -21,7 +21,7 @@ def follow(run: Run, quiet: bool = False) -> None:
     with Progress(*columns, console=console, disable=quiet, transient=not console.is_terminal) as bar:
         first = run.progress()
         name = f"{run.simulation.scenario.name} seed {run.simulation.seed}"
-        task = bar.add_task("", total=first.end_day, completed=first.day, name=name, counts="", speed="")
+        task = bar.add_task("", total=first.end_day, name=name, counts="", speed="")
         groups = {info.name: info.group for info in run.simulation.model.types}
         for step in run.steps():
             by_group: dict[str, int] = {}

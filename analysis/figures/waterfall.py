@@ -1,7 +1,6 @@
 """Change of tumour volume at week 8, one bar a patient, ordered within each arm."""
 
 import math
-import os
 from collections.abc import Sequence
 
 from matplotlib.patches import Patch
@@ -17,9 +16,9 @@ MOST_LABELS = 24  # bars that still leave room for names and values
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Return names without what they all begin with, up to the last hyphen: ``qcic_treated-4`` becomes ``4``."""
-    common = os.path.commonprefix(list(names)) if len(set(names)) > 1 else ""
-    cut = common.rfind("-") + 1
+    """Return names without a head that all share: ``qcic_treated-4`` becomes ``4``."""
+    heads = {name.rpartition("-")[0] for name in names}
+    cut = len(heads.pop()) + 1 if len(heads) == 1 and "-" in names[0] else 0
     return {name: name[cut:] for name in names}
 
 

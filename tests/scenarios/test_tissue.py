@@ -280,3 +280,27 @@ def test_the_placed_core_lies_where_the_real_one_does():
         placed = np.histogram2d(rows * 15 + 7.5, columns * 15 + 7.5, edges)[0]
         assert np.corrcoef(real.reshape(-1), placed.reshape(-1))[0, 1] > least
         assert np.corrcoef(real.reshape(-1), placed[::-1].reshape(-1))[0, 1] < 0.8
+
+
+def test_a_core_sits_unchanged_in_the_middle_of_drawn_tissue():
+    """Every site of the core is the core's, every other the surround's; regions and report say so."""
+    rng = np.random.default_rng(1)
+    core = SimpleNamespace(
+        occupant=rng.integers(0, 5, (2, 5, 7)).astype(np.uint8),
+        region=np.zeros((5, 7), np.uint8),
+        report={"kind": "table"},
+    )
+    around = SimpleNamespace(
+        occupant=np.full((2, 20, 31), 9, np.uint8),
+        region=np.zeros((20, 31), np.uint8),
+        report={"kind": "drawn"},
+    )
+    placed = t.inset(core, around)
+    (y, x), inside = placed.report["core"]["corner"], placed.region == 0
+    assert np.array_equal(placed.occupant[:, y : y + 5, x : x + 7], core.occupant)
+    assert inside.sum() == 35
+    assert np.all(placed.occupant[:, ~inside] == 9)
+    assert placed.region_names == ("core", "surround")
+    assert placed.report["surround"] == {"kind": "drawn"}
+    with pytest.raises(InputError, match=r"raise lattice\.rows"):
+        t.inset(around, core)
