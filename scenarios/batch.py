@@ -2,8 +2,11 @@
 
 import multiprocessing
 import os
+import shlex
+import signal
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +14,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..abm.errors import InputError
+from .scenario import load_scenario
 from .study import Study, load_study
+from .warm import warm_up
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,6 @@ def run_job(job: Job, out: str) -> str:
     InputError
     """
     from .run import prepare
-    from .scenario import load_scenario
 
     scenario = load_scenario(job.scenario, job.settings)
     current = prepare(scenario, job.seed, Path(out), resume="if interrupted")
@@ -69,7 +73,7 @@ def run_jobs(
 
 
 def run_study(
-    name: str, out: Path, settings: Sequence[str], workers: int, console: Console | None
+    name: str, out: Path, settings: Sequence[str], workers: int, console: Console, quiet: bool = False
 ) -> list[tuple[Job, str]]:
     """Run a study on processes; return what failed.
 
@@ -82,8 +86,10 @@ def run_study(
         ``key=value[unit]`` for every run, after those of the study.
     workers : int
         Processes; 0 is one a core.
-    console : Console or None
+    console : Console
         Where progress and failures are printed.
+    quiet : bool
+        Print failures alone.
 
     Raises
     ------
@@ -92,31 +98,40 @@ def run_study(
     """
     study = load_study(name)
     jobs = jobs_of(study, settings)
+    for arm in study.arms:
+        load_scenario(arm, (*study.settings, *settings))  # a wrong word is refused before anything starts
     check_writable(out)
-    warm_up(jobs[0])
     count = workers or os.cpu_count() or 1
     os.environ["NUMBA_NUM_THREADS"] = "1"  # one thread a run: threads beside other load collapse
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=min(count, len(jobs)), mp_context=context) as pool:
-        failures = run_jobs(jobs, out, pool, console)
-    if console:
-        for job, reason in failures:
-            again = " ".join(f"--set '{setting}'" for setting in job.settings)
-            console.print(
-                f"failed: {reason}\n  again: oncolattice run {job.scenario} --seed {job.seed} {again}"
-            )
-        console.print(f"{len(jobs) - len(failures)} of {len(jobs)} runs complete in {out}")
+    with ProcessPoolExecutor(min(count, len(jobs)), context, _die_on_interrupt) as pool:
+        try:
+            model = load_scenario(jobs[0].scenario, ()).tables["scenario"]["model"]
+            with nullcontext() if quiet else console.status("compiling kernels, a minute the first time"):
+                warm_up(model, pool)
+            failures = run_jobs(jobs, out, pool, None if quiet else console)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    for job, reason in failures:
+        console.print(f"failed: {reason}\n  again: {command_of(job, out)}", markup=False, soft_wrap=True)
+    if not quiet:
+        done = f"{len(jobs) - len(failures)} of {len(jobs)} runs complete in {out}"
+        console.print(done, markup=False, soft_wrap=True)
     return failures
 
 
-def warm_up(job: Job) -> None:
-    """Compile the kernels once, so that every worker finds them in the cache."""
-    from .run import Run
-    from .scenario import load_scenario
+def command_of(job: Job, out: Path) -> str:
+    """Return the command line that repeats one job alone."""
+    words = ["oncolattice", "run", job.scenario, "--seed", str(job.seed), "--out", str(out)]
+    for setting in job.settings:
+        words += ["--set", setting]
+    return shlex.join(words)
 
-    settings = (*job.settings, "duration_days=0.1", "rows=32", "columns=32", "margin_um=0")
-    for _ in Run(load_scenario(job.scenario, settings), 1).steps():
-        pass
+
+def _die_on_interrupt() -> None:
+    """Let Ctrl-C end a worker without a word: its checkpoints are on disk, and the parent speaks."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def check_writable(folder: Path) -> None:

@@ -18,11 +18,14 @@ from ..abm.vocabulary import ADMIT
 from ..ode_coupling.couple import CellPort, CoupledRun, DrugAccount, Ports, ReleasePort, SignalPort
 from ..ode_coupling.dosing import Dose, cycle_doses
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
-from ..ode_coupling.system import Body
+from ..ode_coupling.system import Body, BodyError
 from .patients import load_population, sample
 from .scenario import Scenario
 from .store import to_json
 from .tissue import draw_densities, place_scenario, read_cell_table
+
+MOST_PATIENTS = 10_000  # patient k is the k-th of a stream, so a number beyond reason would draw for hours
+MOST_SEED = 2**63 - 1  # the run file holds seeds as 64-bit integers
 
 
 @dataclass
@@ -72,8 +75,11 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
     if "population" not in table:
         return "baseline", {}
     number = table.get("number", 1)
-    if number < 1:
-        raise InputError(f"patient.number counts from 1, got {number}")
+    if not 1 <= number <= MOST_PATIENTS:
+        raise InputError(
+            f"patient.number must be 1 to {MOST_PATIENTS}, got {number}; "
+            "further patients come with another patient.population_seed"
+        )
     population = load_population(table["population"])
     values = sample(population, number, table.get("population_seed", 1))[number - 1]
     return f"{table['population']}-{number}", values
@@ -119,6 +125,8 @@ def build(scenario: Scenario, seed: int, tissue_file: Path | None = None, thread
     ------
     InputError
     """
+    if not 0 <= seed <= MOST_SEED:
+        raise InputError(f"the seed must be a whole number from 0 to {MOST_SEED}, got {seed}")
     # keys in sorted order, as the run key sees them: the order in a file must not change a result
     tables, spec = json.loads(to_json(scenario.tables)), scenario.model_spec
     patient, values = patient_of(scenario)
@@ -201,13 +209,23 @@ def burn_in(body_model, overrides: Mapping[str, float], settings: Mapping[str, A
     """Return the body after the burn-in: no doses, the tumour frozen.
 
     QCIC starts far from its immune quasi-equilibrium (CTL fall 86 % in the first week of every arm).
+
+    Raises
+    ------
+    InputError
+        The body model or variant is unknown, or its equations blow up with these values.
     """
     if settings["model"] != body_model.name:
         raise unknown_word("body model", settings["model"], [body_model.name], "[body]")
     body = Body(body_model, overrides, [], rtol=settings["tolerance"])
     body.set_input("variant", _variant(settings["variant"]))
     body.set_input("freeze_tumour", 1.0)
-    body.advance_to(float(settings["burn_in_days"]))
+    try:
+        body.advance_to(float(settings["burn_in_days"]))
+    except BodyError as error:
+        raise InputError(
+            f"{error}; set body parameters and body.burn_in_days nearer to their defaults"
+        ) from None
     return body
 
 

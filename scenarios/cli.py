@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,7 @@ def say(word: str, style: str, text: str) -> None:
 @app.command(epilog="Example: oncolattice run mcrc_tas102 --seed 1 --set duration_days=56 --out runs")
 def run(
     scenario: Annotated[str, typer.Argument(help="library name or scenario file")],
-    seed: Annotated[int, typer.Option(min=0, help="seed of placement and luck")] = 1,
+    seed: Annotated[int, typer.Option(help="seed of placement and luck, 0 or more")] = 1,
     settings: Settings = None,
     tissue: Annotated[
         Path | None, typer.Option(help="cell table (CSV) to place instead of drawn tissue")
@@ -48,29 +49,39 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
 ) -> None:
     """Run one scenario and write one HDF5 file."""
+    from ..ode_coupling.system import BodyError
     from .progress import follow
     from .run import prepare
     from .scenario import load_scenario
+    from .store import discard_segments, parts_folder
     from .tissue import apply_mapping
 
+    if mapping and tissue is None:
+        raise InputError("--map names phenotypes of a cell table; give the table with --tissue FILE")
     loaded = load_scenario(scenario, settings or [])
     apply_mapping(loaded.tables["tissue"], mapping or [])
     current = prepare(loaded, seed, out, tissue, threads, resume)
     if isinstance(current, Path):
-        console.print(f"{current}: already complete, nothing to do")
+        console.print(f"{current}: already complete, nothing to do", soft_wrap=True)
         print(current)
         return
     for warning in current.warnings:
         say("note:", "yellow", warning)
+    assert current.path is not None
+    parts = parts_folder(current.path)
     try:
-        follow(current, quiet)
-    except KeyboardInterrupt:
-        current.checkpoint()
-        console.print(
-            f"stopped on day {current.progress().day:.1f}; continue with the same command and --resume"
-        )
-        raise typer.Exit(130) from None
-    print(current.finish())
+        if not follow(current, quiet):
+            current.checkpoint()
+            day = current.progress().day
+            console.print(f"stopped on day {day:.1f}; continue with the same command and --resume")
+            raise typer.Exit(130)
+        print(current.finish())
+    except BodyError as error:
+        discard_segments(parts)  # going on would end at the same point
+        raise InputError(f"{error}; set body parameters nearer to their defaults") from None
+    finally:
+        with suppress(OSError):  # there, and holds segments to resume from
+            parts.rmdir()
 
 
 @app.command(epilog="Example: oncolattice batch demo --out demo")
@@ -84,7 +95,11 @@ def batch(
     """Run every arm of a study for every patient; finished runs are kept, interrupted ones continued."""
     from .batch import run_study
 
-    failures = run_study(study, out, settings or [], workers, None if quiet else console)
+    try:
+        failures = run_study(study, out, settings or [], workers, console, quiet)
+    except KeyboardInterrupt:
+        console.print("stopped; the same command continues where the runs were")
+        raise typer.Exit(130) from None
     if failures:
         raise typer.Exit(1)
 
@@ -111,7 +126,7 @@ def list_() -> None:
     from .listing import catalogue
 
     for kind, rows in catalogue().items():
-        console.print(kind, style="bold")
+        print(kind)
         for name, title in rows:
             print(f"  {name:24} {title}")
 

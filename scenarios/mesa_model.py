@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import mesa
 
+from ..abm.errors import InputError
 from .run import Run
 from .scenario import load_scenario
 
@@ -24,6 +25,10 @@ class TumourModel(mesa.Model):
         ``key=value[unit]``.
     hours : int
         Simulated hours a ``step``.
+
+    Raises
+    ------
+    InputError
     """
 
     def __init__(
@@ -37,6 +42,9 @@ class TumourModel(mesa.Model):
         super().__init__(rng=seed if rng is None else rng)
         self.run = Run(load_scenario(scenario, settings), seed)
         self.hours = hours
+        self._steps = round(hours / self.run.simulation.model.dt_h)
+        if self._steps < 1:
+            raise InputError(f"hours must be at least one time step of the engine, got {hours:g}")
         types = self.run.simulation.model.types
         reporters = {info.name: self._reporter(info.id) for info in types}
         reporters["day"] = lambda model: model.day
@@ -63,7 +71,7 @@ class TumourModel(mesa.Model):
 
     def step(self) -> None:
         """Advance by ``hours`` and collect."""
-        for _ in range(round(self.hours / self.run.simulation.model.dt_h)):
+        for _ in range(self._steps):
             self.run.simulation.coupled.step()
         self.datacollector.collect(self)
         self.running = self.day < self.run.progress().end_day

@@ -1,15 +1,38 @@
 """A progress bar with the simulated day, the counts and the speed."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .run import Run
 
 
-def follow(run: Run, quiet: bool = False) -> None:
-    """Advance a run to its end, showing a progress bar on standard error.
+@contextmanager
+def interrupts_noted() -> Iterator[list[int]]:
+    """Note the first Ctrl-C in the list that is yielded; a second one raises.
 
-    Speed is in simulated days per second of wall time.
+    A step that is cut short leaves body and tissue at different times, from which no run could go on.
+    """
+    noted: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def follow(run: Run, quiet: bool = False) -> bool:
+    """Advance a run, showing a progress bar on standard error; return whether it reached its end.
+
+    Ctrl-C stops it between two steps. Speed is in simulated days per second of wall time.
     """
     console = Console(stderr=True)
     columns = (
@@ -18,7 +41,8 @@ def follow(run: Run, quiet: bool = False) -> None:
         TextColumn("day {task.completed:.0f}/{task.total:.0f}  {task.fields[counts]}  {task.fields[speed]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=quiet, transient=not console.is_terminal) as bar:
+    bar = Progress(*columns, console=console, disable=quiet, transient=not console.is_terminal)
+    with interrupts_noted() as noted, bar:
         first = run.progress()
         name = f"{run.simulation.scenario.name} seed {run.simulation.seed}"
         task = bar.add_task("", total=first.end_day, name=name, counts="", speed="")
@@ -30,3 +54,6 @@ def follow(run: Run, quiet: bool = False) -> None:
             counts = " ".join(f"{group} {n:,}" for group, n in by_group.items() if group != "host")
             speed = (step.day - first.day) / max(run.wall["simulate"], 1e-9)
             bar.update(task, completed=step.day, counts=counts, speed=f"{speed:.0f} d/s")
+            if noted and step.day < step.end_day:
+                return False
+    return True

@@ -32,7 +32,7 @@ def report_folder(folder: Path, out: Path, ode_only: int = 0) -> Path:
     """
     from ..analysis.report import write_report
 
-    paths = [path for path in find_runs(folder) if out not in path.parents]
+    paths = find_runs(folder)
     if not paths:
         raise InputError(
             f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}"
@@ -53,26 +53,46 @@ def ode_only_arms(records: Sequence[RunRecord], patients: int) -> dict[str, dict
         tables = record.attributes["scenario_text"]
         if record.arm not in arms and "population" in tables.get("patient", {}):
             arms[record.arm] = {
-                "tri_week8": ode_only_tri(tables, patients),
+                "tri_week8": ode_only_tri(tables, patients, _changed(record)),
                 "label": f"ODE only, {tables['patient']['population']}, variant {tables['body']['variant']}",
             }
     return arms
 
 
-def ode_only_tri(tables: Mapping[str, Any], patients: int) -> np.ndarray:
-    """Return the week-8 tumour response index of ODE-only patients of a scenario, shape (patients,)."""
+def _changed(record: RunRecord) -> dict[str, float]:
+    """Return the body parameters that the scenario or the user set, as the run used them."""
+    names = {*record.attributes["scenario_text"].get("parameters", {}), *record.attributes["user_parameters"]}
+    return {r["name"]: r["value"] for r in record.parameters if r["owner"] == "body" and r["name"] in names}
+
+
+def ode_only_tri(
+    tables: Mapping[str, Any], patients: int, changed: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """Return the week-8 tumour response index of ODE-only patients of a scenario, shape (patients,).
+
+    Parameters
+    ----------
+    tables : mapping
+        Of the scenario. Its doses go on to week 8 even if its runs end before.
+    patients : int
+    changed : mapping, optional
+        Body parameters that hold for every patient.
+    """
     settings = tables["patient"]
     population = sample(load_population(settings["population"]), patients, settings.get("population_seed", 1))
-    doses = schedule_of(tables)
+    head = tables["scenario"]
+    days = max(head["duration_days"], FIRST_ASSESSMENT_DAYS)
+    doses = schedule_of({**tables, "scenario": {**head, "duration_days": days}})
     tri = np.empty(patients)
     for k, patient in enumerate(population):
         run = simulate(
-            patient,
+            {**patient, **(changed or {})},
             doses,
             FIRST_ASSESSMENT_DAYS,
             FIRST_ASSESSMENT_DAYS,
             variant=tables["body"]["variant"],
             burn_in_days=tables["body"]["burn_in_days"],
+            rtol=tables["body"]["tolerance"],
         )
         tri[k] = run["TRI"][-1]
     return tri

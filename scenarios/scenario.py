@@ -10,6 +10,7 @@ from typing import Any
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import ModelSpec, check_keys, check_source, find_file, read_model, read_toml
+from ..ode_coupling.immune.qcic.tables import parameter_names
 from .keys import ENTRY_KEYS, LIST_SECTIONS, SCENARIO_KEYS, TREATMENTS, WORDS
 
 LIBRARY = Path(__file__).parent / "library"
@@ -176,9 +177,7 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
 
 def known_parameters(scenario: Scenario) -> set[str]:
     """Return the names of all parameters of tissue and body."""
-    from ..ode_coupling.immune.qcic.model import qcic
-
-    return set(scenario.model_spec.parameters) | {p.name for p in qcic().parameters}
+    return set(scenario.model_spec.parameters) | parameter_names()
 
 
 def _settable() -> list[tuple[str, str]]:

@@ -4,7 +4,8 @@ import csv
 import pathlib
 
 from oncolattice.ode_coupling.immune.qcic import names
-from oncolattice.ode_coupling.immune.qcic.model import FOLDER, qcic
+from oncolattice.ode_coupling.immune.qcic.model import qcic
+from oncolattice.ode_coupling.immune.qcic.tables import FOLDER
 
 
 def column(file: str, key: str) -> list[str]:

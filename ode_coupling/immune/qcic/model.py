@@ -1,23 +1,16 @@
 """QCIC as an ``OdeModel``: tables of states, molecules and parameters joined with the compiled functions."""
 
-import csv
 import functools
-import pathlib
 
 import numpy as np
 
 from ....abm.ode_model import OdeModel, Parameter, Variable
 from .rhs import observe, rhs
+from .tables import table_rows
 
-FOLDER = pathlib.Path(__file__).parent
 TUMOUR_TYPES = ("X1_C", "X2_C", "X3_C")
 OWNABLE_IMMUNE = ("T1_C", "T2_C", "T17_C", "Treg_C", "Tfh_C", "T8_C")
 VARIANTS = {"paper_exact": 0.0, "conservative": 1.0}
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with open(FOLDER / name, newline="", encoding="ascii") as lines:
-        return list(csv.DictReader(lines))
 
 
 def _inputs() -> tuple[Variable, ...]:
@@ -41,7 +34,7 @@ def qcic() -> OdeModel:
     Cells in cells/L of their compartment, drugs in the published, undeclared amounts (mg by inference).
     Source: 10.1038/s41540-025-00513-1.
     """
-    states, molecules = _rows("states.csv"), _rows("molecules.csv")
+    states, molecules = table_rows("states.csv"), table_rows("molecules.csv")
     arrivals = (
         Variable(
             f"arrival_{name.removesuffix('_C')}", "cells/d", f"{name} reaching the whole tumour from blood"
@@ -56,7 +49,7 @@ def qcic() -> OdeModel:
         outputs=(*arrivals, *(Variable(row["name"], row["unit"], row["description"]) for row in molecules)),
         parameters=tuple(
             Parameter(row["name"], float(row["value"]), row["unit"], row["source"], row["description"])
-            for row in _rows("parameters.csv")
+            for row in table_rows("parameters.csv")
         ),
         initial=np.array([float(row["initial"]) for row in states]),
         rhs=rhs,

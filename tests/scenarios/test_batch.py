@@ -1,0 +1,162 @@
+"""Batches: every arm for every patient, once, whatever is interrupted or fails."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+from oncolattice.abm.errors import InputError
+from oncolattice.scenarios import cli
+from oncolattice.scenarios.batch import command_of, jobs_of, run_job
+from oncolattice.scenarios.run import Run
+from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.store import find_runs, open_run, parts_folder
+from oncolattice.scenarios.study import load_study
+
+STUDY = """
+[study]
+name = "pair"
+title = "Two arms"
+arms = [{arms}]
+patients = 2
+seed = 5
+[study.settings]
+duration_days = 2
+rows = 48
+columns = 48
+margin_um = 0
+snapshot_days = [0]
+checkpoint_every_days = 1
+"""
+
+
+def write_study(folder, *arms):
+    path = folder / "pair.toml"
+    path.write_text(STUDY.format(arms=", ".join(f'"{arm}"' for arm in arms)))
+    return path
+
+
+def batch(monkeypatch, capfd, *words):
+    monkeypatch.setattr(sys, "argv", ["oncolattice", "batch", *map(str, words), "--workers", "2"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return (end.value.code or 0, *capfd.readouterr())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return study file and folder of a batch run as a command."""
+    folder = tmp_path_factory.mktemp("batch")
+    study = write_study(folder, "mcrc_placebo", "mcrc_tas102")
+    command = [sys.executable, "-m", "oncolattice.scenarios.cli", "batch", str(study), "--workers", "2"]
+    done = subprocess.run([*command, "--out", str(folder / "runs")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "4 of 4 runs complete" in done.stderr
+    return study, folder / "runs"
+
+
+def test_arms_of_a_patient_share_values_seed_and_tissue(finished):
+    records = [open_run(path) for path in find_runs(finished[1])]
+    assert len(records) == 4
+    patients = {}
+    for record in records:
+        given = {row["name"]: row["value"] for row in record.parameters if row["source"] == "virtual patient"}
+        assert given
+        patients.setdefault(record.patient, {})[record.arm] = (record.seed, given, record.snapshots[0])
+    assert sorted(patients) == ["qcic_treated-1", "qcic_treated-2"]
+    for number, (_, arms) in enumerate(sorted(patients.items())):
+        (seed, values, first), (other_seed, other_values, other) = arms["placebo"], arms["TAS-102"]
+        assert seed == other_seed == 5 + number
+        assert values == other_values
+        assert all((first.layers[name] == other.layers[name]).all() for name in first.layers)
+    one, two = (arms["placebo"][1] for arms in patients.values())
+    assert one.keys() == two.keys()
+    assert all(one[name] != two[name] for name in one)
+
+
+def test_a_second_call_runs_nothing(finished, monkeypatch, capfd):
+    study, out = finished
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in find_runs(out)}
+    assert batch(monkeypatch, capfd, study, "--out", out, "--quiet") == (0, "", "")
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in find_runs(out)} == before
+
+
+def test_an_interrupted_job_goes_on_and_a_lost_one_is_run_again(finished, tmp_path):
+    """One file missing, one run broken off at a segment: the same bits as the first time."""
+    digests = {}
+    for path in find_runs(finished[1]):
+        with h5py.File(path) as file:
+            digests[path.name] = file.attrs["digest"]
+    first, second, *_ = jobs_of(load_study(str(finished[0])), ())
+    broken = Run(load_scenario(first.scenario, first.settings), first.seed, tmp_path)
+    for step in broken.steps():
+        if step.day > 1.5:
+            break  # the segment of day 1 is on disk
+    parts = parts_folder(broken.path)
+    assert [path.name for path in parts.glob("0*.h5")] == ["000000.h5"]
+    for job in (first, second):
+        path = run_job(job, str(tmp_path))
+        with h5py.File(path) as file:
+            assert file.attrs["digest"] == digests[Path(path).name]
+    assert not parts.exists()
+
+
+def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path, monkeypatch, capfd):
+    """The arm is valid as a file and refused when the body is built."""
+    arm = tmp_path / "the arm.toml"
+    arm.write_text(
+        '[scenario]\nextends = "mcrc_placebo"\nname = "never"\ntitle = "never"\narm = "never"\n'
+        '[body]\nmodel = "qcic"\nvariant = "paper_exact"\nburn_in_days = 14\ntolerance = 1e-6\n'
+    )
+    study = write_study(tmp_path, arm, "mcrc_placebo")
+    code, out, err = batch(monkeypatch, capfd, study, "--out", tmp_path / "the runs", "--quiet")
+    assert (code, out) == (1, "")
+    complete = {open_run(path).patient for path in find_runs(tmp_path / "the runs")}
+    assert complete == {"qcic_treated-1", "qcic_treated-2"}
+    assert not list((tmp_path / "the runs").glob("*.parts"))
+    assert err.count("failed: InputError: [body] variant 'paper_exact'") == 2
+    assert "Traceback" not in err
+    again = re.findall(r"again: (.*)", err)
+    assert len(again) == 2
+    monkeypatch.setattr(sys, "argv", shlex.split(again[0]))
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    assert "[body] variant 'paper_exact'" in capfd.readouterr().err
+
+
+def test_the_command_of_a_job_makes_the_file_of_the_job(finished, tmp_path, monkeypatch, capfd):
+    job = jobs_of(load_study(str(finished[0])), ())[-1]
+    monkeypatch.setattr(sys, "argv", shlex.split(command_of(job, tmp_path)))
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
+    path = capfd.readouterr().out.strip()
+    names = {found.name for found in find_runs(finished[1])}
+    assert Path(path).name in names  # the name holds the hash of all that decides the result
+
+
+def test_settings_of_the_command_line_come_after_those_of_the_study(finished):
+    jobs = jobs_of(load_study(str(finished[0])), ("duration_days=3",))
+    assert [job.settings[-1] for job in jobs] == ["duration_days=3"] * 4
+    assert load_scenario(jobs[0].scenario, jobs[0].settings).tables["scenario"]["duration_days"] == 3
+
+
+def test_a_file_in_the_way_is_refused_before_anything_runs(tmp_path, monkeypatch, capfd):
+    (tmp_path / "file").write_text("mine")
+    code, out, err = batch(monkeypatch, capfd, "demo", "--out", tmp_path / "file")
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert "choose another --out folder" in err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_job_that_cannot_be_built_leaves_nothing(tmp_path):
+    (job, *_) = jobs_of(load_study("mcrc_placebo"), ("variant=paper_exact",))
+    with pytest.raises(InputError, match="paper_exact"):
+        run_job(job, str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
