@@ -243,7 +243,7 @@ def check_rules(rules: Mapping[str, Any], types: tuple[CellTypeInfo, ...], width
     check_number(rules["occupancy"], where, "occupancy", 0.0, 1.0)
     if rules["pattern"] not in PATTERNS:
         raise unknown_word("pattern", str(rules["pattern"]), PATTERNS, where)
-    check_number(rules.get("scale_um", 60.0), where, "scale_um", 1.0)
+    check_number(rules.get("scale_um", 60.0), where, "scale_um", 1.0, max(width_um, 60.0))
     check_shares(rules["composition"], types, f"{where} composition")
     margin_um = rules.get("margin_um", 0.0)
     check_number(margin_um, where, "margin_um", 0.0)

@@ -106,9 +106,8 @@ def run_study(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(count, len(jobs)), context, _die_on_interrupt) as pool:
         try:
-            model = load_scenario(jobs[0].scenario, ()).tables["scenario"]["model"]
             with nullcontext() if quiet else console.status("compiling kernels, a minute the first time"):
-                warm_up(model, pool)
+                warm_up("mcrc", pool)  # kernels do not depend on the model, and this one is always there
             failures = run_jobs(jobs, out, pool, None if quiet else console)
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -15,6 +15,7 @@ from .keys import ENTRY_KEYS, LIST_SECTIONS, SCENARIO_KEYS, TREATMENTS, WORDS
 
 LIBRARY = Path(__file__).parent / "library"
 _SETTING = re.compile(r"([\w.]+)\s*=\s*(.+)$", re.DOTALL)
+_NAME = re.compile(r"\w[\w.-]*")
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%0-9/][\w/^%* -]*)?$")
 
 
@@ -146,6 +147,8 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
             )
         if not number:
             raise InputError(f"--set {name}: '{text}' is not a number with an optional unit, such as 0.05/d")
+        if not math.isfinite(float(number[1])):
+            raise InputError(f"--set {name}: '{text}' is too large a number")
         scenario.user_parameters[plain] = (float(number[1]), number[2] or None)
         return
     section, key = _find_key(scenario, name)
@@ -232,6 +235,12 @@ def _check_values(scenario: Scenario, where: str) -> None:
     for name, days in lists:
         if not all(isinstance(day, int | float) and not isinstance(day, bool) for day in days):
             raise InputError(f"{name} must be a list of numbers, got {days!r}")
+        if not all(0 <= day < math.inf for day in days):
+            raise InputError(f"{name} must be days from 0 on, got {days!r}")
+    if not _NAME.fullmatch(tables["scenario"]["name"]):
+        raise InputError(
+            f"scenario.name '{tables['scenario']['name']}' begins the names of files: letters, digits, _ - and . only"
+        )
 
 
 def resolved(scenario: Scenario, seed: int, provenance: dict[str, Any]) -> dict[str, Any]:

@@ -157,9 +157,9 @@ def apply_mapping(tissue: dict[str, Any], mapping: Iterable[str]) -> None:
         phenotype, equals, target = (part.strip() for part in entry.rpartition("="))
         parts = [part.split(":") for part in target.split(",")]
         try:
-            if not (equals and phenotype and target):
-                raise ValueError
             shares = None if ":" not in target else {name.strip(): float(share) for name, share in parts}
+            if not (equals and phenotype and target) or not all(map(math.isfinite, (shares or {}).values())):
+                raise ValueError
         except ValueError:
             raise InputError(
                 f"--map '{entry}': write PHENOTYPE=TYPE, where TYPE may be {IGNORE} or A:0.25,B:0.75"

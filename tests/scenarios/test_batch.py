@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import h5py
 import pytest
 from oncolattice.abm.errors import InputError
+from oncolattice.abm.model_file import LIBRARY
 from oncolattice.scenarios import cli
 from oncolattice.scenarios.batch import command_of, jobs_of, run_job
 from oncolattice.scenarios.run import Run
@@ -144,6 +146,25 @@ def test_settings_of_the_command_line_come_after_those_of_the_study(finished):
     jobs = jobs_of(load_study(str(finished[0])), ("duration_days=3",))
     assert [job.settings[-1] for job in jobs] == ["duration_days=3"] * 4
     assert load_scenario(jobs[0].scenario, jobs[0].settings).tables["scenario"]["duration_days"] == 3
+
+
+def test_a_scenario_with_its_own_model_runs_from_anywhere(tmp_path, monkeypatch, capfd):
+    """The model lies beside the scenario, the command is called elsewhere."""
+    text = (LIBRARY / "mcrc.toml").read_text(encoding="utf-8")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "own_model.toml").write_text(text, encoding="utf-8")
+    shutil.copytree(LIBRARY / "drugs", folder / "drugs")
+    head = '[scenario]\nextends = "mcrc_placebo"\nname = "own"\ntitle = "own"\narm = "own"\n'
+    (folder / "own.toml").write_text(f'{head}model = "own_model.toml"\n')
+    words = [f"--set={key}" for key in ("rows=48", "columns=48", "margin_um=0", "duration_days=1")]
+    monkeypatch.chdir(tmp_path)
+    code, _, err = batch(
+        monkeypatch, capfd, folder / "own.toml", "--out", tmp_path / "runs", "--quiet", *words
+    )
+    assert (code, err) == (0, "")
+    (path,) = find_runs(tmp_path / "runs")
+    assert open_run(path).scenario == "own"
 
 
 def test_a_file_in_the_way_is_refused_before_anything_runs(tmp_path, monkeypatch, capfd):

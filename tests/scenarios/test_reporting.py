@@ -1,0 +1,120 @@
+"""Reports of a folder of runs, with patients without a lattice beside them."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+from oncolattice.abm.errors import InputError
+from oncolattice.ode_coupling.dosing import Dose
+from oncolattice.ode_coupling.ode_only import simulate
+from oncolattice.scenarios.patients import load_population, sample
+from oncolattice.scenarios.reporting import ode_only_arms, ode_only_tri, report_folder
+from oncolattice.scenarios.run import run
+from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.store import find_runs, open_run
+
+SMALL = ("rows=48", "columns=48", "margin_um=0", "duration_days=2", "snapshot_days=0")
+ARMS = ("mcrc_placebo", "mcrc_tas102")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ARMS:
+        run(name, 1, SMALL, out=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return report_folder(folder, folder / "report", ode_only=2)
+
+
+def test_the_page_needs_nothing_from_outside(page):
+    assert page.name == "report.html"
+    html = page.read_text(encoding="utf-8")
+    loads = re.findall(r"""(?:src|srcset|data|poster)\s*=\s*["']([^"']*)""", html)
+    loads += re.findall(r"""<link[^>]*href\s*=\s*["']([^"']*)""", html)
+    loads += re.findall(r"""url\(\s*["']?([^"')]*)""", html)
+    assert len(loads) >= 5
+    assert all(load.startswith(("data:", "#")) for load in loads)
+    assert not re.search(r"@import|<script[^>]+src|<iframe|fetch\(", html)
+
+
+def test_every_figure_is_a_picture_and_a_table_and_on_the_page(page):
+    figures = page.parent / "figures"
+    pictures, tables = ({path.stem for path in figures.glob(f"*.{kind}")} for kind in ("png", "csv"))
+    assert pictures == tables
+    assert {"spider", "counts", "tissue", "population", "pk"} <= pictures
+    assert all(path.read_bytes().startswith(b"\x89PNG\r\n") for path in figures.glob("*.png"))
+    for path in figures.glob("*.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        assert rows
+        assert all(len(row) == len(header) for row in rows)
+    html = page.read_text(encoding="utf-8")
+    assert html.count("data:image/png;base64,") == len(pictures)
+
+
+def test_outcomes_begin_with_what_identifies_a_run(page, folder):
+    with (page.parent / "outcomes.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header[:5] == ["run", "scenario", "arm", "patient", "seed"]
+    assert sorted(row[1] for row in rows) == sorted(ARMS)
+    assert {row[3] for row in rows} == {"qcic_treated-1"}
+
+
+def test_a_second_report_takes_no_notice_of_the_first(page, folder):
+    """Nor does it matter if the report lies among the runs."""
+    before = len(find_runs(folder))
+    assert report_folder(folder, folder).parent == folder
+    assert len(find_runs(folder)) == before
+
+
+def test_a_folder_without_runs_writes_nothing(tmp_path):
+    with pytest.raises(InputError, match="no finished run"):
+        report_folder(tmp_path, tmp_path / "report")
+    assert list(tmp_path.iterdir()) == []
+
+
+def direct(doses, patients, **changed):
+    population = sample(load_population("qcic_treated"), patients, 2025)
+    runs = [
+        simulate(patient | changed, doses, 56.0, 56.0, "conservative", 14.0, 1e-6) for patient in population
+    ]
+    return np.array([found["tumour_volume_cm3"][-1] / found["tumour_volume_cm3"][0] - 1 for found in runs])
+
+
+TAS102 = [
+    Dose(float(28 * cycle + day), "TAS102", 95.0, 0.1)
+    for cycle in range(2)
+    for day in (1, 2, 3, 4, 5, 8, 9, 10, 11, 12)
+]
+
+
+def test_patients_without_a_lattice_are_those_of_the_equations():
+    for name, doses in zip(ARMS, ([], TAS102), strict=True):
+        found = ode_only_tri(load_scenario(name, ("duration_days=182",)).tables, 3)
+        assert found == pytest.approx(direct(doses, 3), rel=1e-9)
+
+
+def test_arms_of_another_schedule_differ():
+    placebo, treated = (ode_only_tri(load_scenario(name).tables, 3) for name in ARMS)
+    assert (treated < placebo).all()
+
+
+def test_a_short_run_has_patients_treated_to_week_8(folder):
+    """The runs end on day 2; the comparison is read on day 56 and needs the doses up to it."""
+    records = [open_run(path) for path in find_runs(folder)]
+    found = ode_only_arms(records, 2)
+    assert set(found) == {"placebo", "TAS-102"}
+    assert found["TAS-102"]["tri_week8"] == pytest.approx(direct(TAS102, 2), rel=1e-9)
+    assert "qcic_treated" in found["placebo"]["label"]
+
+
+def test_what_the_user_set_holds_without_a_lattice_too(tmp_path):
+    record = open_run(run("mcrc_placebo", 1, (*SMALL, "duration_days=0.25", "beta_X2=0.02/d"), out=tmp_path))
+    found = ode_only_arms([record], 2)["placebo"]["tri_week8"]
+    assert found == pytest.approx(direct([], 2, beta_X2=0.02), rel=1e-9)
+    assert (np.abs(found - direct([], 2)) > 0.01).all()
