@@ -73,5 +73,6 @@ class TumourModel(mesa.Model):
         """Advance by ``hours`` and collect."""
         for _ in range(self._steps):
             self.run.simulation.coupled.step()
+            self.run.assess_if_due()
         self.datacollector.collect(self)
         self.running = self.day < self.run.progress().end_day

@@ -8,7 +8,7 @@ import numpy as np
 from ..abm.snapshot import Snapshot
 from ..abm.volume import tumour_volume_cm3
 from ..ode_coupling.couple import species_names
-from .build import Simulation
+from .build import Simulation, body_parameter
 
 
 class Recorder:
@@ -82,7 +82,9 @@ class Recorder:
             for port in coupled.ports.cells
             if not port.blood
         )
-        return float(tumour_volume_cm3(amount / coupled.ports.tissue_volume_L))
+        density, body = amount / coupled.ports.tissue_volume_L, coupled.body
+        cell, share = (body_parameter(body, name) for name in ("v_tumor", "V_e"))
+        return float(tumour_volume_cm3(density, coupled.ports.tissue_volume_L, cell, share))
 
     def snapshot(self) -> None:
         """Keep a snapshot of the present tissue."""

@@ -94,6 +94,7 @@ class Run:
         resumed = load_segments(parts_folder(self.path), self.key) if resume and self.path else None
         self.simulation = build(scenario, seed, tissue_file, threads)
         self.recorder = Recorder(self.simulation)
+        self._first_volume = self.recorder.volume_cm3()
         self.warnings = resumed.warnings if resumed else []
         self.stop_reason = "end of the simulated time"
         self.progressed_on = 0.0
@@ -140,8 +141,7 @@ class Run:
                 self.recorder.record()
             if state.step in plan.snapshots or state.step == plan.end:
                 self.recorder.snapshot()
-            if state.step % plan.assess == 0:
-                self._assess()
+            self.assess_if_due()
             if state.step % plan.checkpoint == 0 and state.step < plan.end:
                 self.checkpoint()
             yield self.progress()
@@ -152,20 +152,17 @@ class Run:
         counts = dict(zip((t.name for t in model.types), state.counts(model).tolist(), strict=True))
         return Progress(state.day(model), self._plan.end * model.dt_h / 24, counts, self.simulation)
 
-    def _assess(self) -> None:
-        """Read the volume as a clinic would; stop treatment at progression if the scenario says so."""
+    def assess_if_due(self) -> None:
+        """At an assessment read the volume as a clinic would; stop treatment at progression if so asked."""
         table = self.simulation.scenario.tables["scenario"]
+        if self.simulation.coupled.tissue.state.step % self._plan.assess:
+            return
         if table["treatment"] != "until progression" or self.progressed_on:
             return
-        volume, first = self.recorder.volume_cm3(), self._first_volume()
-        if classify(float(tumour_response_index(volume, first))) == "PD":
+        volume = self.recorder.volume_cm3()
+        if classify(float(tumour_response_index(volume, self._first_volume))) == "PD":
             self.progressed_on = self.simulation.coupled.tissue.state.day(self.simulation.model)
             self.simulation.coupled.body.stop_dosing(self.progressed_on)
-
-    def _first_volume(self) -> float:
-        if self._done:
-            return float(self._done[0][0]["tumour_volume"][0])
-        return float(self.recorder.rows["tumour_volume"][0])
 
     def checkpoint(self) -> None:
         """Write rows, snapshots and the whole state as the next segment."""
@@ -258,8 +255,10 @@ def parameter_rows(simulation: Simulation) -> list[dict[str, Any]]:
     ]
     body = simulation.coupled.body
     user, patient = simulation.scenario.user_parameters, simulation.patient_values
+    own = simulation.scenario.tables.get("parameters", {})
     for p, value in zip(body.model.parameters, body.p, strict=True):
-        source = "user" if p.name in user else "virtual patient" if p.name in patient else p.source
+        source = "virtual patient" if p.name in patient else p.source
+        source = "user" if p.name in user else own[p.name]["source"] if p.name in own else source
         rows.append(
             {"name": p.name, "value": float(value), "unit": p.unit, "source": source, "owner": "body"}
         )

@@ -1,6 +1,5 @@
 """Read a scenario: one TOML file, or a chain of them, resolved into plain tables."""
 
-import copy
 import math
 import re
 from collections.abc import Iterable
@@ -245,11 +244,19 @@ def _check_values(scenario: Scenario, where: str) -> None:
 
 def resolved(scenario: Scenario, seed: int, provenance: dict[str, Any]) -> dict[str, Any]:
     """Return all that decides the result, as plain JSON-able tables: what the run key is hashed from."""
-    tables = copy.deepcopy(scenario.tables)
     return {
-        "scenario": tables,
+        "scenario": _plain(scenario.tables),
         "user_parameters": {k: list(v) for k, v in sorted(scenario.user_parameters.items())},
         "model": scenario.model_spec.text,
         "seed": seed,
         "tissue": provenance,
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return a copy in which 3.0 reads 3, so that one setting has one key however it was written."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -68,7 +68,7 @@ def sources():
 
 
 # put together here, so that this file does not hold what it looks for
-PLACES = "|".join(["/" + "work/", "/tmp/", "/root/", "/home/" + "[a-z]", r"\." + "library/"])
+PLACES = "|".join([*(f"/{word}/" for word in ("work", "tmp", "root", "home")), r"\." + "library/"])
 HOSTS = "|".join([r"pypi\." + "org", r"files\." + "pythonhosted", "local" + "host", r"conda\." + "anaconda"])
 
 

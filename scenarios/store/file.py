@@ -105,11 +105,9 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
             yield file
     except InputError:
         raise
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, RuntimeError, ValueError, AttributeError, TypeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(
-            f"{path}: truncated or damaged: {reason}; run again with --resume or delete it"
-        ) from error
+        raise InputError(f"{path}: truncated or damaged: {reason}; delete it and run again") from error
 
 
 def text_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str | None:

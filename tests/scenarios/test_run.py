@@ -128,7 +128,7 @@ def test_the_run_file_tells_the_whole_story(tmp_path):
     assert record.arm == "TAS-102 + bevacizumab"
     assert [s.time_days for s in record.snapshots] == [0.0, 2.0, 3.0]
     assert record.time_days[0] == 0.0
-    assert np.allclose(np.diff(record.time_days), 0.25)
+    assert np.allclose(np.diff(record.time_days), 0.125)
     assert record.time_days[-1] == 3.0
     assert max(values.max() for values in record.ledger.values()) <= 1e-10
     assert record.body["plasma trifluridine"].max() > 1000  # nM, after a dose

@@ -101,7 +101,7 @@ def test_truncated_run_file_is_refused(tmp_path, run_file, data):
     cut = tmp_path / "cut.h5"
     cut.write_bytes(whole[: data.draw(st.integers(1, len(whole) - 1))])
     for read in (store.open_run, store.read_checkpoint, store.check_run):
-        with pytest.raises(InputError, match=r"truncated.*run again with --resume or delete it"):
+        with pytest.raises(InputError, match=r"truncated.*delete it and run again"):
             read(cut)
 
 
