@@ -21,7 +21,9 @@ import numpy as np
 from . import draws
 from .act import EXCESS, act_strips
 from .decide import STRIP_ROWS, bound_rates, list_strips, make_agenda
+from .errors import InputError
 from .fields.grids import make_workspace
+from .fields.multigrid import CONVERGED, INVALID
 from .fields.update import crowd, mean_crowd, take_stats, update_density, update_field
 from .migrate import make_movers, migrate
 from .model import Model
@@ -78,11 +80,11 @@ class Tissue:
         model, state, tables = self.model, self.state, self.model.tables
         view = state.view(model)
         first = due = state.step == 0
-        for i, density in enumerate(model.densities):
+        for i in range(len(model.densities)):
             if state.step % tables.densities[i]["every"]:
                 continue
             if first:
-                state.density_reference[i] = self._reference(i, density.name)
+                state.density_reference[i] = self._reference(i)
             update_density(i, state.density_reference[i], view, tables, self._source, self._sink)
         for i in range(len(model.fields)):
             if state.step % tables.fields[i]["every"]:
@@ -95,13 +97,18 @@ class Tissue:
                 take_stats(state.fields[i], 0, view.stats[i])  # it begins as declared
                 continue
             status, cycles = update_field(i, steady, view, tables, self._source, self._sink, most, self._work)
+            if status == INVALID:
+                raise InputError(
+                    f"field '{model.fields[i].name}' has no solution at day {state.day(model):.3f}: "
+                    "nothing takes it up, or a source or sink is not finite; give it a decay, or check its parameters"
+                )
             state.field_cycles[i] += cycles
-            state.field_fallbacks[i] += status != 0
+            state.field_fallbacks[i] += status != CONVERGED
             due = True
         if due:
             self._weigh_entry_points()
 
-    def _reference(self, density: int, name: str) -> float:
+    def _reference(self, density: int) -> float:
         """Return what a density signal is divided by: the mean crowd that the cells of a group see at time 0."""
         normaliser = self.model.tables.densities[density]["normaliser"]
         if normaliser < 0:

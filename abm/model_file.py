@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, unknown_word
-from .vocabulary import MODEL_KEYS, SOURCE_WORDS
+from .vocabulary import MEASURES, MODEL_KEYS, SOURCE_WORDS
 
 LIBRARY = Path(__file__).parent / "models"
 LIST_SECTIONS = ("cell_type", "field", "body_signal", "density", "behaviour", "rule")
@@ -174,6 +174,8 @@ def check_parameter(entry: Any, where: str) -> None:
         )
     check_entry(entry, "parameter", where)
     given = ("value" in entry) + ("expr" in entry)
+    if "measured" in entry and entry["measured"].partition(" ")[0] not in MEASURES:
+        raise unknown_word("measure", entry["measured"], MEASURES, where)
     if given != 1 and not ("measured" in entry and given == 0):
         raise InputError(f"{where}: give either value or expr")
     if "range" in entry and not (

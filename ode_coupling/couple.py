@@ -118,18 +118,20 @@ class CoupledRun:
     def __init__(self, tissue: Tissue, body: Body, ports: Ports):
         self.tissue, self.body, self.ports = tissue, body, ports
         model, body_model = tissue.model, body.model
-        names = [port.type for port in ports.cells]
         self._cells = [self._resolve(port) for port in ports.cells]
         self._signals = [(port.signal, *_where(body_model, port.body), port.factor) for port in ports.signals]
         known = {signal.name for signal in model.signals}
         for signal_port in ports.signals:
             if signal_port.signal not in known:
                 raise unknown_word("body signal", signal_port.signal, known, "coupling")
-        self._releases = [(model.events.index(r.event), r.amount) for r in ports.releases]
+        weights = {port.type: port.weight for port in ports.cells}
+        self._releases = [
+            (model.events.index(r.event), r.amount * weights[r.event.partition(": ")[0]])
+            for r in ports.releases
+        ]
         self._drugs = [[body_model.index("states", s) for s in account.states] for account in ports.drugs]
-        species = [*names, ports.release_name, *(account.drug for account in ports.drugs)]
-        self.ledger = Ledger(species)
-        self.refused = np.zeros(len(names), np.int64)
+        self.ledger = Ledger(species_names(ports))
+        self.refused = np.zeros(len(ports.cells), np.int64)
         self.buffer, self.passed = 0.0, 0.0
         for port in ports.cells:
             body.set_input(f"owned_{port.tissue}", 1.0)
@@ -235,21 +237,13 @@ class CoupledRun:
     def _release(self, events: np.ndarray) -> None:
         """Pass antigen on through the buffer."""
         days = self.tissue.model.dt_h / 24.0
-        weight = self._release_weight()
-        released = sum(amount * int(events[e]) for e, amount in self._releases) * weight
+        released = sum(amount * int(events[e]) for e, amount in self._releases)
         self.buffer += released
         passing = self.buffer * -np.expm1(-days / ANTIGEN_BUFFER_DAYS)
         self.buffer -= passing
         self.passed += passing
         self.ledger.book(len(self._cells), released)
         self.body.set_input(self.ports.release_input, passing / days / self.ports.tissue_volume_L)
-
-    def _release_weight(self) -> float:
-        """Return the weight of the cells whose deaths release antigen (they share one)."""
-        for port in self.ports.cells:
-            if not port.blood:
-                return port.weight
-        return 1.0
 
     def _own(self, counts: np.ndarray) -> None:
         for port in self._cells:

@@ -213,6 +213,13 @@ class Run:
                 strict=True,
             )
         )
+        unconverged = dict(
+            zip(
+                (f.name for f in model.fields),
+                simulation.coupled.tissue.state.field_fallbacks.tolist(),
+                strict=True,
+            )
+        )
         refused = {
             p.type: int(n)
             for p, n in zip(simulation.coupled.ports.cells, simulation.coupled.refused, strict=True)
@@ -236,6 +243,7 @@ class Run:
             "stop_reason": self.stop_reason,
             "progressed_on_day": self.progressed_on,
             "multigrid_cycles": cycles,
+            "field_solves_above_tolerance": unconverged,
             "arrivals_refused": refused,
             "area_mm2": ny * nx * model.site_um**2 * 1e-6,
             "types": model.types,

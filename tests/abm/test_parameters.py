@@ -136,3 +136,8 @@ def test_parameters_keep_their_order_and_their_declared_numbers():
     result = scope(b=number(0.0665, "1/d"), a=number(2.9e-7, "cm^2/s"), c={"expr": "a/b", "unit": "um^2"})
     assert [p.name for p in result.parameters] == ["b", "a", "c"]
     assert [p.value for p in result.parameters[:2]] == pytest.approx([0.0665, 2.9e-7], rel=4e-16)
+
+
+def test_a_misspelt_measure_is_refused_although_a_value_stands_beside_it():
+    with pytest.raises(InputError, match=r"unknown measure 'cuont tumour'.*count"):
+        check_parameter({"measured": "cuont tumour", "value": 1.0, "unit": "cells"}, "here")

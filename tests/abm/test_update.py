@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from oncolattice.abm.errors import InputError
 from oncolattice.abm.fields.update import sources_and_sinks
 from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
 
@@ -67,3 +68,10 @@ def test_a_declared_start_is_kept():
     t.step()
     t.step()
     assert t.state.fields[0].std() > 0
+
+
+def test_a_field_that_nothing_takes_up_has_no_steady_state_and_says_so():
+    endless = FIELD.replace("transient", "quasi-steady").replace('decay = "k"', 'decay = "none"')
+    model = tiny_model(NUMBERS + parameters(none=(0.0, "1/h")), endless + behaviour("A", "secrete F", "s"))
+    with pytest.raises(InputError, match=r"field 'F' has no solution.*give it a decay"):
+        tissue_of(model, scattered((40, 44), 0.3, 1, 0))
