@@ -1,200 +1,266 @@
 """Carry out the listed decisions: divide, die, become, leave, kill.
 
-Strips of rows of one colour (every other strip) are independent, because no act reaches further than a
-quarter of a strip; colours follow one another, and inside a strip candidates act in hash order. So the
-result depends neither on the number of threads nor on the direction of sweeping.
+Inside a block candidates act in hash order; blocks of one colour are independent. So the result depends
+neither on the number of threads nor on the direction of sweeping.
 """
+
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from . import draws
-from .decide import FATE_CLOCK, Agenda
-from .sense import contacts, rate, senses_of
-from .tables import RateTables, Tables, View
-from .vocabulary import BECOME, DIVIDE
-
-EXCESS = 0  # column 0 of the tallies counts rates above their bound: any is an error
-
-
-@njit(cache=True)
-def remove(layer: int, y: int, x: int, view: View) -> None:
-    """Empty a site."""
-    view.occupant[layer, y, x] = 0
-    view.uid[layer, y, x] = 0
+from .attributes import at_zero, begin, change
+from .blocks import Plan
+from .decide import EXCESS, FATE_CLOCK, HAIR, Agenda, Scratch, Worker, chance_of, order_block, scratch_of
+from .lattice import Lattice
+from .pointers import pointer, row
+from .sense import contacts, rate
+from .tables import Tables, View
+from .vocabulary import ANY_NEIGHBOUR, BECOME, BEGET, DIE, DIVIDE, RATES
+from .world import World, neighbour, site_of, world_of
 
 
 @njit(cache=True)
-def divide(layer: int, y: int, x: int, rings: int, key: np.uint64, view: View) -> bool:
-    """Put a daughter on a random free site of the nearest ring that has one; False if there is none."""
-    _, ny, nx = view.occupant.shape
-    uid = view.uid[layer, y, x]
-    for ring in range(1, rings + 1):
+def settle(place: int, t: int, event: int, w: World, tally: Any) -> None:
+    """Turn the cell at a place into a type (0: empty the site) and count the event."""
+    before = w.occupant[place]
+    w.occupant[place] = t
+    counts = 1 + w.events
+    tally[counts + before] -= 1
+    tally[1 + event] += 1
+    if t == 0:
+        w.uid[place] = 0
+    else:
+        tally[counts + t] += 1
+    if w.attributes_n:
+        begin(place, place, before, w)
+
+
+@njit(cache=True)
+def react(place: int, slot: int, w: World, tally: Any) -> None:
+    """Let a cell whose attribute has fallen to 0 become or die as its change says."""
+    c = at_zero(place, slot, w)
+    if c >= 0:
+        settle(place, row(w.changes, c)["object"], row(w.changes, c)["event"], w, tally)
+
+
+@njit(cache=True)
+def find_site(place: int, slot: int, bits: np.uint64, w: World) -> int:
+    """Return the place where a daughter goes by the division rule of a behaviour, -1 if there is none."""
+    behaviour, occupant, ring_end = row(w.slots, slot), w.occupant, w.ring
+    site = site_of(place, w)
+    start = place - site
+    if behaviour["target"] == ANY_NEIGHBOUR:
+        other = neighbour(site, draws.below(bits, w.neighbours), 1, w)
+        return start + other if other >= 0 and occupant[start + other] == 0 else -1
+    for ring in range(1, behaviour["rings"] + 1):
         free = 0
-        for attempt in range(2):
-            chosen = 0
-            if attempt == 1:
-                if free == 0:
-                    break
-                chosen = int(draws.uniform(draws.mix(uid ^ key)) * free)
-                free = 0
-            for j in range(max(0, y - ring), min(ny, y + ring + 1)):
-                inner = abs(j - y) < ring
-                for i in range(max(0, x - ring), min(nx, x + ring + 1)):
-                    if (inner and abs(i - x) < ring) or view.occupant[layer, j, i] != 0:
-                        continue
-                    if attempt == 1 and free == chosen:
-                        view.occupant[layer, j, i] = view.occupant[layer, y, x]
-                        view.uid[layer, j, i] = draws.mix(draws.mix(uid) ^ key)
-                        return True
-                    free += 1
-    return False
+        for k in range(ring_end[ring - 1], ring_end[ring]):
+            other = neighbour(site, k, ring, w)
+            free += other >= 0 and occupant[start + other] == 0
+        if free == 0:
+            continue
+        chosen = draws.below(bits, free)
+        for k in range(ring_end[ring - 1], ring_end[ring]):
+            other = neighbour(site, k, ring, w)
+            if other >= 0 and occupant[start + other] == 0:
+                if chosen == 0:
+                    return start + other
+                chosen -= 1
+    return -1
+
+
+@njit(cache=True)
+def divide(
+    place: int,
+    slot: int,
+    luck: np.uint64,
+    keys: Any,
+    w: World,
+    tally: Any,
+) -> int:
+    """Divide into a free site by the rule of the behaviour, unless the attempt kills the cell; return where
+    the daughter is, or -1."""
+    target = find_site(place, slot, draws.mix(luck ^ keys[draws.PLACE]), w)
+    if target < 0:
+        tally[1 + row(w.slots, slot)["blocked"]] += 1
+        return -1
+    t = w.occupant[place]
+    kind, begot = t, -1
+    outcome = row(w.types, t)
+    if outcome["divide_last"] > outcome["divide_first"]:
+        pick = draws.uniform(draws.mix(luck ^ keys[draws.BEGET]))
+        daughter = draws.uniform(draws.mix(luck ^ keys[draws.TARGET]))
+        for other in range(outcome["divide_first"], outcome["divide_last"]):
+            behaviour = row(w.slots, other)
+            chance = rate(other, place, w)
+            if behaviour["verb"] == BEGET:
+                daughter -= chance
+                if daughter < 0.0 and kind == t:
+                    kind, begot = behaviour["object"], behaviour["event"]
+                continue
+            pick -= chance
+            if pick < 0.0:
+                settle(place, behaviour["leaves"], behaviour["event"], w, tally)
+                return -1
+    w.occupant[target] = kind
+    w.uid[target] = draws.mix(w.uid[place] ^ draws.mix(luck ^ keys[draws.DAUGHTER]))
+    tally[1 + row(w.slots, slot)["event"]] += 1
+    if begot >= 0:
+        tally[1 + begot] += 1
+    tally[1 + w.events + kind] += 1
+    if w.attributes_n:
+        change(place, slot, w)
+        begin(target, place, t, w)
+        if kind == t:
+            react(target, slot, w, tally)
+        react(place, slot, w, tally)
+    return target
 
 
 @njit(cache=True)
 def settle_fate(
+    place: int,
     t: int,
-    layer: int,
-    y: int,
-    x: int,
-    draw: np.uint64,
-    keys: np.ndarray,
-    view: View,
-    tables: Tables,
+    luck: np.uint64,
     bound: float,
-    tally: np.ndarray,
-) -> None:
-    """Confirm one candidate of the fate clock, choose among its behaviours and carry the chosen one out."""
-    slots, types = tables.slots, tables.types
-    senses = senses_of(view)
-    rates = RateTables(slots, tables.rules, tables.sets)
+    keys: Any,
+    w: World,
+    scratch: Scratch,
+) -> int:
+    """Confirm one candidate of the fate clock, choose among its behaviours and carry the chosen one out.
+
+    Returns the place of a daughter, or -1.
+    """
+    tally, found = scratch.tally, scratch.rates
+    first, last = row(w.types, t)["fate_first"], row(w.types, t)["fate_last"]
     total = 0.0
-    for slot in range(types[t]["fate_first"], types[t]["fate_last"]):
-        total += abs(rate(slot, layer, y, x, senses, rates))
-    if total > bound * (1.0 + 1e-12):
+    for slot in range(first, last):
+        value = rate(slot, place, w)
+        if value < 0.0 and row(w.slots, slot)["below"] < 0:
+            value = 0.0  # only a division may turn negative, where the model says what happens then
+        found[slot - first] = value
+        total += abs(value)
+    if total > bound * HAIR:
         tally[EXCESS] += 1
-    if draws.uniform(draw) >= -np.expm1(-total * tables.dt_h):
-        return
-    uid = view.uid[layer, y, x]
-    pick = draws.uniform(draws.mix(uid ^ keys[draws.CHOICE])) * total
-    chosen, signed = -1, 0.0
-    for slot in range(types[t]["fate_first"], types[t]["fate_last"]):
-        r = rate(slot, layer, y, x, senses, rates)
-        if r != 0.0:
-            chosen, signed = (
-                slot,
-                r,
-            )  # the last one that can happen, should round-off leave pick above the sum
-            pick -= abs(r)
+    if draws.uniform(luck) >= chance_of(total, w.dt_h, w.update):
+        return -1
+    pick = draws.uniform(draws.mix(luck ^ keys[draws.CHOICE])) * total
+    chosen = -1
+    for slot in range(first, last):
+        if found[slot - first] != 0.0:
+            chosen = slot  # the last one that can happen, should round-off leave pick above the sum
+            pick -= abs(found[slot - first])
             if pick < 0.0:
                 break
     if chosen < 0:
-        return
-    behaviour = slots[chosen]
+        return -1
+    behaviour = row(w.slots, chosen)
     verb = behaviour["verb"]
-    if verb == DIVIDE and signed > 0.0:
-        if divide(layer, y, x, behaviour["rings"], keys[draws.DAUGHTER], view):
-            tally[1 + behaviour["event"]] += 1
-        else:
-            tally[1 + behaviour["blocked"]] += 1
-    elif verb == DIVIDE:
-        if behaviour["below"] >= 0:
-            remove(layer, y, x, view)
-            tally[1 + behaviour["below"]] += 1
+    if verb == DIVIDE:
+        if found[chosen - first] > 0.0:
+            return divide(place, chosen, luck, keys, w, tally)
+        settle(place, 0, behaviour["below"], w, tally)
     elif verb == BECOME:
-        view.occupant[layer, y, x] = behaviour["object"]
-        tally[1 + behaviour["event"]] += 1
+        settle(place, behaviour["object"], behaviour["event"], w, tally)
+        if behaviour["change_last"] > behaviour["change_first"]:
+            change(place, chosen, w)
+            react(place, chosen, w, tally)
     else:  # die or leave
-        remove(layer, y, x, view)
-        tally[1 + behaviour["event"]] += 1
+        left = behaviour["leaves"] if verb == DIE else 0
+        settle(place, left, behaviour["event"], w, tally)
+    return -1
 
 
 @njit(cache=True)
 def settle_kill(
+    place: int,
     t: int,
-    layer: int,
-    y: int,
-    x: int,
-    draw: np.uint64,
-    keys: np.ndarray,
-    view: View,
-    tables: Tables,
+    luck: np.uint64,
     bound: float,
-    tally: np.ndarray,
+    keys: Any,
+    w: World,
+    scratch: Scratch,
 ) -> None:
     """Confirm one candidate of the kill clock and kill a random cell among its contacts."""
-    slots, types = tables.slots, tables.types
-    senses = senses_of(view)
-    rates = RateTables(slots, tables.rules, tables.sets)
-    total = 0.0
-    for slot in range(types[t]["kill_first"], types[t]["kill_last"]):
-        n = contacts(tables.sets[slots[slot]["object"]], layer, y, x, view.occupant)
-        if n:
-            total += n * rate(slot, layer, y, x, senses, rates)
-    if total > bound * (1.0 + 1e-12):
+    tally, found = scratch.tally, scratch.rates
+    first, last = row(w.types, t)["kill_first"], row(w.types, t)["kill_last"]
+    total, spared = 0.0, 1.0
+    for slot in range(first, last):
+        n = contacts(row(w.slots, slot)["object"], place, w)
+        found[slot - first] = max(0.0, rate(slot, place, w)) if n else 0.0
+        total += n * found[slot - first]
+        if w.update != RATES:
+            spared *= (1.0 - min(1.0, found[slot - first] * w.dt_h)) ** n
+    if total > bound * HAIR:
         tally[EXCESS] += 1
-    if draws.uniform(draw) >= -np.expm1(-total * tables.dt_h):
+    # rates add up over contacts; a probability a step is an attempt at each contact
+    chance = chance_of(total, w.dt_h, w.update) if w.update == RATES else 1.0 - spared
+    if draws.uniform(luck) >= chance:
         return
-    uid = view.uid[layer, y, x]
-    pick = draws.uniform(draws.mix(uid ^ keys[draws.TARGET])) * total
-    layers, ny, nx = view.occupant.shape
-    for slot in range(types[t]["kill_first"], types[t]["kill_last"]):
-        members = tables.sets[slots[slot]["object"]]
-        if contacts(members, layer, y, x, view.occupant) == 0:
+    pick = draws.uniform(draws.mix(luck ^ keys[draws.CHOICE])) * total
+    site = site_of(place, w)
+    for slot in range(first, last):
+        if found[slot - first] == 0.0:
             continue
-        r = rate(slot, layer, y, x, senses, rates)
-        for other in range(layers):
-            for j in range(max(0, y - 1), min(ny, y + 2)):
-                for i in range(max(0, x - 1), min(nx, x + 2)):
-                    victim = view.occupant[other, j, i]
-                    if members[victim] == 0 or (other == layer and j == y and i == x):
-                        continue
-                    pick -= r
-                    if pick < 0.0:
-                        remove(other, j, i, view)
-                        tally[1 + tables.victim_event[slot, victim]] += 1
-                        return
+        behaviour = row(w.slots, slot)
+        members = behaviour["object"] * w.types_1
+        for layer in range(w.layers):
+            start = layer * w.sites
+            for k in range(-1, w.neighbours):
+                other = site if k < 0 else neighbour(site, k, 1, w)
+                if other < 0 or start + other == place:
+                    continue
+                victim = w.occupant[start + other]
+                if w.sets[members + victim] == 0:
+                    continue
+                pick -= found[slot - first]
+                if pick < 0.0:
+                    event = w.victim_event[slot * w.types_1 + victim]
+                    settle(start + other, behaviour["leaves"], event, w, tally)
+                    if behaviour["change_last"] > behaviour["change_first"]:
+                        change(place, slot, w)
+                        react(place, slot, w, tally)
+                    return
 
 
 @njit(cache=True)
-def act_strip(
-    strip: int, keys: np.ndarray, view: View, tables: Tables, agenda: Agenda, tallies: np.ndarray
-) -> None:
-    """Let the candidates of one strip act in hash order; a candidate that is gone or has changed is void."""
-    _, ny, nx = view.occupant.shape
-    n = agenda.listed[strip]
-    order_key = keys[draws.ORDER]
-    rank = np.empty(n, np.uint64)
-    for k in range(n):
-        rank[k] = draws.mix(agenda.uid[strip, k] ^ order_key) + np.uint64(agenda.clock[strip, k])
-    order = np.argsort(rank)
-    tally = tallies[strip]
-    for k in order:
-        site = agenda.site[strip, k]
-        layer = site // (ny * nx)
-        y = (site // nx) % ny
-        x = site % nx
-        t = view.occupant[layer, y, x]
-        if view.uid[layer, y, x] != agenda.uid[strip, k] or t != agenda.type[strip, k]:
+def act_block(block: int, keys: Any, w: World, agenda: Agenda, worker: Worker, scratch: Scratch) -> None:
+    """Let the candidates of one block act in hash order; a candidate that is gone or has changed is void."""
+    order_block(block, agenda, worker)
+    order, order_key = worker.order, keys[draws.ORDER]
+    for i in range(agenda.listed[block]):
+        k = order[i]
+        entry = agenda.entry[block, k]
+        place, t, clock = entry >> 9, (entry >> 1) & 255, entry & 1
+        uid = w.uid[place]
+        if w.occupant[place] != t or draws.mix((uid ^ order_key) + np.uint64(clock)) != agenda.rank[block, k]:
             continue
-        draw = agenda.draw[strip, k]
-        if agenda.clock[strip, k] == FATE_CLOCK:
-            settle_fate(t, layer, y, x, draw, keys, view, tables, agenda.fate_bound[t], tally)
+        bound = agenda.bound[clock, t]
+        if clock == FATE_CLOCK:
+            luck = draws.mix(uid ^ keys[draws.FATE])
+            settle_fate(place, t, luck, bound, keys, w, scratch)
         else:
-            settle_kill(t, layer, y, x, draw, keys, view, tables, agenda.kill_bound[t], tally)
+            luck = draws.mix(uid ^ keys[draws.KILL])
+            settle_kill(place, t, luck, bound, keys, w, scratch)
 
 
 @njit(cache=True, nogil=True)
-def act_strips(
+def act_blocks(
     first: int,
     stop: int,
-    stride: int,
+    colour: int,
     keys: np.ndarray,
     view: View,
+    lattice: Lattice,
     tables: Tables,
+    plan: Plan,
     agenda: Agenda,
-    tallies: np.ndarray,
+    worker: Worker,
 ) -> None:
-    """Let strips first, first + stride, ... act; strips of one colour are independent of one another."""
-    for strip in range(first, stop, stride):
-        act_strip(strip, keys, view, tables, agenda, tallies)
+    """Let the blocks of one colour among first to stop act; they are independent of one another."""
+    w, scratch = world_of(view, lattice, tables), scratch_of(worker)
+    for block in range(first, stop):
+        if plan.colour[block] == colour:
+            act_block(block, pointer(keys), w, agenda, worker, scratch)

@@ -2,13 +2,12 @@
 
 The order of a step:
 
- 1. bound      upper-bound rates of every type from the present range of each signal
- 2. enter      arrivals of the first half of the interval
- 3. move       migrating cells, in sub-steps
- 4. decide     list the few cells that may act
- 5. act        confirm, then divide, die, become, leave, kill
- 6. enter      arrivals of the second half
- 7. refresh    fields, density signals and entry points that are due
+ 1. enter      arrivals of the first half of the interval
+ 2. move       migrating cells, in sub-steps
+ 3. decide     list the few cells that may act
+ 4. act        confirm, then divide, die, become, leave, kill
+ 5. enter      arrivals of the second half
+ 6. refresh    fields, density signals, entry points and upper bounds of rates that are due
 
 Arrivals are split so that a recruit is exposed, on average, to half of the step's hazards.
 """
@@ -17,26 +16,89 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numba import njit
 
 from . import draws
-from .act import EXCESS, act_strips
-from .decide import STRIP_ROWS, bound_rates, list_strips, make_agenda
-from .errors import InputError
-from .fields.grids import make_workspace
-from .fields.multigrid import CONVERGED, INVALID
-from .fields.update import crowd, mean_crowd, take_stats, update_density, update_field
-from .migrate import make_movers, migrate
+from .act import act_blocks
+from .attempts import attempt_acts, attempt_moves
+from .blocks import COLOURS, Plan, make_plan, most_block_sites, plan_blocks
+from .decide import (
+    EXCESS,
+    FATE_CLOCK,
+    KILL_CLOCK,
+    Agenda,
+    Worker,
+    bound_rates,
+    list_blocks,
+    make_agenda,
+    make_worker,
+)
+from .fields.update import Fields
+from .lattice import LAYERS, NX, NY, NZ, Lattice
+from .migrate import move_blocks, rounds_of
 from .model import Model
 from .state import State
+from .tables import Tables, View
 from .vessels import arrive, list_entry_points, weigh_entry_points
-from .vocabulary import ADMIT
+from .vocabulary import ADMIT, ATTEMPTS
 
-MOST_CYCLES = 30
-FIRST_CYCLES = 200  # the first solve starts cold
+DONE, AGENDA_FULL = 0, 1
+FROM_START, FROM_DECIDE = 0, 1
 
 
 class RateBoundError(RuntimeError):
     """A rate exceeded its bound: the thinning would lose events."""
+
+
+@njit(cache=True, nogil=True)
+def run_steps(
+    seed: np.uint64,
+    step: int,
+    stop: int,
+    begin_at: int,
+    keys: np.ndarray,
+    view: View,
+    lattice: Lattice,
+    tables: Tables,
+    plan: Plan,
+    agenda: Agenda,
+    worker: Worker,
+    cells: np.ndarray,
+) -> tuple[int, int]:
+    """Move, decide and act for a number of steps on one thread; return the step reached and a status.
+
+    When a list is full the step stops before anything acts, and goes on with ``begin_at`` FROM_DECIDE.
+    """
+    persist_key = draws.step_key(seed, draws.NO_STEP, draws.PERSIST)
+    while step < stop:
+        draws.fill_keys(seed, step, keys)
+        view.clock[0] = step * tables.dt_h
+        if tables.update == ATTEMPTS:
+            attempt_moves(keys, persist_key, view, lattice, tables, cells)
+            attempt_acts(FATE_CLOCK, keys, view, lattice, tables, agenda, cells, worker)
+            attempt_acts(KILL_CLOCK, keys, view, lattice, tables, agenda, cells, worker)
+            step += 1
+            continue
+        if begin_at == FROM_START:
+            turns = rounds_of(view, lattice, tables)
+            for turn in range(turns):
+                plan_blocks(draws.mix(keys[draws.SHIFT] + np.uint64(1 + turn)), lattice, plan)
+                plan.moved[:] = 0
+                for colour in range(COLOURS):
+                    move_blocks(
+                        0, plan.number[0], colour, turn, turns, keys, persist_key,
+                        view, lattice, tables, plan, worker,
+                    )  # fmt: skip
+        begin_at = FROM_START
+        plan_blocks(keys[draws.SHIFT], lattice, plan)
+        most = list_blocks(0, plan.number[0], keys, view, lattice, tables, plan, agenda, worker)
+        if most > agenda.rank.shape[1]:
+            return step, AGENDA_FULL
+        for colour in range(COLOURS):
+            act_blocks(0, plan.number[0], colour, keys, view, lattice, tables, plan, agenda, worker)
+        step += 1
+    view.clock[0] = step * tables.dt_h
+    return step, DONE
 
 
 class Tissue:
@@ -52,19 +114,52 @@ class Tissue:
     """
 
     def __init__(self, model: Model, state: State, threads: int = 1):
-        self.model, self.state, self.threads = model, state, threads
-        layers, ny, nx = state.occupant.shape
-        self._agenda = make_agenda(layers, ny, nx, len(model.types))
-        self._movers = make_movers(layers, ny, nx)
-        self._work = make_workspace(ny, nx)
-        self._source, self._sink = np.zeros((ny, nx)), np.zeros((ny, nx))
-        self._tallies = np.zeros((ny // STRIP_ROWS + 2, 1 + len(model.events)), np.int64)
-        self._points = np.zeros(layers * ny * nx, np.int64)
+        self.model, self.threads = model, threads
+        self._lattice = state.lattice(model)
+        size = self._lattice.size
+        types = model.tables.types
+        moves = bool(np.any(types["move_last"] > types["move_first"]))
+        self._plan = make_plan(size[NZ], size[NY], state.occupant.size if moves else 0)
+        self._keys = np.zeros(draws.PURPOSES, np.uint64)
+        self._fields = Fields(model, state.shape)
+        self._make_room()
+        attempts = model.tables.update == ATTEMPTS
+        self._cells = np.zeros(state.occupant.size if attempts else 0, np.int64)
         slots = model.tables.slots
         self._admitted = sorted({int(slot["object"]) for slot in slots if slot["verb"] == ADMIT})
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 and not attempts else None
+        self.state = state
         if state.step == 0:
             self.refresh()
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what was settled or is doubtful about the fields at time 0, one line each."""
+        return self._fields.notes
+
+    @property
+    def state(self) -> State:
+        """Return the state; it may be replaced by another one of the same model and lattice."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+        self._view = state.view(self.model)
+        self._bound()
+
+    def _make_room(self, capacity: int = 0) -> None:
+        """Make the lists and every thread's scratch; lists of candidates grow when they must."""
+        model, size = self.model, self._lattice.size
+        self._agenda = make_agenda(self._lattice, len(model.types), self._plan.box.shape[0], capacity)
+        candidates = self._agenda.rank.shape[1]
+        block = most_block_sites(size[NZ], size[NY], size[NX]) * int(size[LAYERS])
+        movers = block if self._plan.moved.size else 0
+        columns = 1 + len(model.events) + len(model.types) + 1
+        self._workers = [
+            make_worker(self._lattice, len(model.tables.slots), columns, candidates, movers)
+            for _ in range(self.threads)
+        ]
 
     def set_body(self, signals: Mapping[str, float]) -> None:
         """Set body signals by name; unbound fractions follow from the drug that binds."""
@@ -74,48 +169,17 @@ class Tissue:
         for i, signal in enumerate(self.model.signals):
             if signal.free_of >= 0:
                 self.state.body[i] = 1.0 / (1.0 + self.state.body[signal.free_of] / signal.affinity)
+        self.state.scale_fields(self.model)
+        self._bound()
+
+    def _bound(self) -> None:
+        bound_rates(self._view, self._lattice, self.model.tables, self._agenda)
 
     def refresh(self) -> None:
         """Solve the fields, smooth the densities and weigh the entry points that are due at this step."""
-        model, state, tables = self.model, self.state, self.model.tables
-        view = state.view(model)
-        first = due = state.step == 0
-        for i in range(len(model.densities)):
-            if state.step % tables.densities[i]["every"]:
-                continue
-            if first:
-                state.density_reference[i] = self._reference(i)
-            update_density(i, state.density_reference[i], view, tables, self._source, self._sink)
-        for i in range(len(model.fields)):
-            if state.step % tables.fields[i]["every"]:
-                continue
-            most = FIRST_CYCLES if first else MOST_CYCLES
-            steady = (
-                first and "initial" not in model.spec.sections["field"][i] and tables.fields[i]["decay"] > 0
-            )
-            if first and tables.fields[i]["transient"] and not steady:
-                take_stats(state.fields[i], 0, view.stats[i])  # it begins as declared
-                continue
-            status, cycles = update_field(i, steady, view, tables, self._source, self._sink, most, self._work)
-            if status == INVALID:
-                raise InputError(
-                    f"field '{model.fields[i].name}' has no solution at day {state.day(model):.3f}: "
-                    "nothing takes it up, or a source or sink is not finite; give it a decay, or check its parameters"
-                )
-            state.field_cycles[i] += cycles
-            state.field_fallbacks[i] += status != CONVERGED
-            due = True
-        if due:
+        if self._fields.refresh(self.state, self._view, self._lattice):
             self._weigh_entry_points()
-
-    def _reference(self, density: int) -> float:
-        """Return what a density signal is divided by: the mean crowd that the cells of a group see at time 0."""
-        normaliser = self.model.tables.densities[density]["normaliser"]
-        if normaliser < 0:
-            return 1.0
-        view, members = self.state.view(self.model), self.model.tables.sets[normaliser]
-        crowd(density, view, self.model.tables, members.astype(float), self._source, self._sink)
-        return mean_crowd(density, members, view) or 1.0
+            self._bound()
 
     def step(self, arrivals: Mapping[int, int] | None = None) -> dict[int, int]:
         """Advance by one time step.
@@ -134,66 +198,127 @@ class Tissue:
         ------
         RateBoundError
         """
-        model, state, tables, agenda = self.model, self.state, self.model.tables, self._agenda
-        view = state.view(model)
-        bound_rates(view, tables, agenda)
         arriving = {t: n for t, n in (arrivals or {}).items() if n}
         entered = dict.fromkeys(arrivals or {}, 0)
         self._enter(arriving, 0, entered)
-        seed = np.uint64(state.seed)
-        migrate(seed, state.step, view, tables, self._movers)
-        ny = state.occupant.shape[1]
-        keys = draws.step_keys(seed, state.step)
-        shift = int(keys[draws.SHIFT] % np.uint64(STRIP_ROWS))
-        n_strips = (ny + shift - 1) // STRIP_ROWS + 1
-        self._tallies[:] = 0
-        self._spread(list_strips, range(n_strips), shift, keys[draws.FATE], keys[draws.KILL], view, agenda)
-        for colour in range(2):
-            self._spread(act_strips, range(colour, n_strips, 2), keys, view, tables, agenda, self._tallies)
-        tally = self._tallies.sum(axis=0)
-        if tally[EXCESS]:
-            raise RateBoundError(
-                f"{tally[EXCESS]} rates exceeded their bound at day {state.day(model):.3f}; this is a bug, "
-                "please report it with the model file"
-            )
-        state.events += tally[1:]
-        self._enter(arriving, 1, entered)
-        state.step += 1
+        self._run(1)
+        self._enter(arriving, 1, entered, -1)
         self.refresh()
         return entered
 
-    def _spread(self, kernel: Callable, strips: range, *arguments: object) -> None:
-        """Run a kernel over independent strips, on as many threads as asked for."""
-        if self._pool is None:
-            kernel(strips.start, strips.stop, strips.step, *arguments)
-            return
-        jobs = []
-        for k in range(self.threads):
-            share = strips[k * len(strips) // self.threads : (k + 1) * len(strips) // self.threads]
-            jobs.append(self._pool.submit(kernel, share.start, share.stop, share.step, *arguments))
-        for job in jobs:
-            job.result()
+    def advance(self, steps: int) -> None:
+        """Advance by a number of steps without arrivals, in as few compiled calls as updates allow.
+
+        Raises
+        ------
+        RateBoundError
+        """
+        stop = self.state.step + steps
+        while self.state.step < stop:
+            self._run(min(stop, self._fields.next_update(self.state.step)) - self.state.step)
+            self.refresh()
+
+    def _run(self, steps: int) -> None:
+        """Move, decide and act for a number of steps, and count what happened."""
+        state, stop = self.state, self.state.step + steps
+        for worker in self._workers:
+            worker.tally[:] = 0
+        begin_at = FROM_START
+        while state.step < stop:
+            if self._pool is None:
+                state.step, status = run_steps(
+                    np.uint64(state.seed), state.step, stop, begin_at, self._keys, self._view,
+                    self._lattice, self.model.tables, self._plan, self._agenda, self._workers[0], self._cells,
+                )  # fmt: skip
+            else:
+                status = self._threaded_step(begin_at)
+            begin_at = FROM_START
+            if status == AGENDA_FULL:
+                self._grow()
+                begin_at = FROM_DECIDE
+        tally = np.sum([worker.tally for worker in self._workers], axis=0)
+        if tally[EXCESS]:
+            raise RateBoundError(
+                f"{tally[EXCESS]} rates exceeded their bound before day {state.day(self.model):.3f}; this is a "
+                "bug, please report it with the model file"
+            )
+        state.events += tally[1 : 1 + state.events.size]
+        state.number += tally[1 + state.events.size :]
+
+    def _grow(self) -> None:
+        """Make longer lists; what was tallied so far is kept."""
+        tallies = [worker.tally for worker in self._workers]
+        self._make_room(2 * int(self._agenda.listed.max()))
+        for worker, tally in zip(self._workers, tallies, strict=True):
+            worker.tally[:] = tally
+        self._bound()
+
+    def _threaded_step(self, begin_at: int) -> int:
+        """Do what ``run_steps`` does for one step, with blocks shared between threads."""
+        state, view, lattice, tables = self.state, self._view, self._lattice, self.model.tables
+        keys, plan, agenda, seed = self._keys, self._plan, self._agenda, np.uint64(self.state.seed)
+        persist_key = np.uint64(draws.step_key(seed, draws.NO_STEP, draws.PERSIST))
+        draws.fill_keys(seed, state.step, keys)
+        view.clock[0] = state.step * tables.dt_h
+        if begin_at == FROM_START:
+            turns = rounds_of(view, lattice, tables)
+            for turn in range(turns):
+                plan_blocks(np.uint64(draws.mix(keys[draws.SHIFT] + np.uint64(1 + turn))), lattice, plan)
+                plan.moved[:] = 0
+                for colour in self._colours():
+                    self._spread(
+                        move_blocks, colour, turn, turns, keys, persist_key, view, lattice, tables, plan
+                    )
+        plan_blocks(keys[draws.SHIFT], lattice, plan)
+        if max(self._spread(list_blocks, keys, view, lattice, tables, plan, agenda)) > agenda.rank.shape[1]:
+            return AGENDA_FULL
+        for colour in self._colours():
+            self._spread(act_blocks, colour, keys, view, lattice, tables, plan, agenda)
+        state.step += 1
+        view.clock[0] = state.step * tables.dt_h
+        return DONE
+
+    def _colours(self) -> list[int]:
+        return sorted({int(colour) for colour in self._plan.colour[: self._plan.number[0]]})
+
+    def _spread(self, kernel: Callable, *arguments: object) -> list:
+        """Run a kernel over all blocks, each thread with a share of them and scratch of its own."""
+        assert self._pool is not None
+        n, threads = int(self._plan.number[0]), self.threads
+        jobs = [
+            self._pool.submit(kernel, k * n // threads, (k + 1) * n // threads, *arguments, self._workers[k])
+            for k in range(threads)
+        ]
+        return [job.result() for job in jobs]
 
     def _weigh_entry_points(self) -> None:
         """List the entry points and weigh them for every type that any of them admits."""
+        if not self._admitted:
+            return
         state, tables = self.state, self.model.tables
-        view = state.view(self.model)
-        state.entry_points = self._points[: list_entry_points(view, tables, self._points)].copy()
-        state.entry_weights = np.zeros((len(self.model.types) + 1, state.entry_points.size))
+        found = list_entry_points(self._view, self._lattice, tables, state.entry_points)
+        state.entry_points = np.zeros(found, np.int64)
+        list_entry_points(self._view, self._lattice, tables, state.entry_points)
+        state.entry_weights = np.zeros((len(self.model.types) + 1, found))
         for t in self._admitted:
             weigh_entry_points(
                 t,
                 state.entry_points,
                 state.entry_factor[t],
-                state.region,
-                view,
+                state.region.reshape(-1),
+                self._view,
+                self._lattice,
                 tables,
                 state.entry_weights[t],
             )
 
-    def _enter(self, arriving: Mapping[int, int], late: int, entered: dict[int, int]) -> None:
-        state, tables = self.state, self.model.tables
-        view, seed = state.view(self.model), np.uint64(state.seed)
+    def _enter(self, arriving: Mapping[int, int], late: int, entered: dict[int, int], back: int = 0) -> None:
+        """Let arrivals in; ``back`` is how far the step counter has run ahead."""
+        state, seed = self.state, np.uint64(self.state.seed)
         for t, number in arriving.items():
-            points, weights = state.entry_points, state.entry_weights[t]
-            entered[t] += arrive(number, late, t, seed, state.step, points, weights, view, tables)
+            found = arrive(
+                number, late, t, seed, state.step + back, state.entry_points, state.entry_weights[t],
+                self._view, self._lattice, self.model.tables,
+            )  # fmt: skip
+            entered[t] += found
+            state.number[t] += found

@@ -1,206 +1,21 @@
-"""Turn behaviours, rules, fields and density signals from words into rows of numbers."""
+"""Turn behaviours and rules from words into rows of numbers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from . import vocabulary as v
+from .compile_attributes import check_changes, compile_changes, event_row
+from .compile_words import Words, one_of, split_behaviour
 from .errors import InputError, unknown_word
+from .lattice import MOST_RINGS
 from .model_file import ModelSpec, as_list, expand_groups
-from .parameters import Scope
-from .quantities import in_unit, quantity
 from .snapshot import CellTypeInfo
-from .tables import DENSITY_ROW, FIELD_ROW, RULE, SLOT, TYPE, record
+from .tables import CHANGE, RULE, SLOT, TYPE, record
 
 # A step is refused when a cell would expect more than this many events of one clock in it.
 MOST_EVENTS_A_STEP = 0.25
 _SHORT = sorted(2**a * 5**b for a in range(30) for b in range(13))  # divisors that leave a short decimal
-
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def unit(self) -> str: ...
-
-
-@dataclass
-class Words:
-    """What the words of one model file mean; ``sets`` grows as groups are used."""
-
-    scope: Scope
-    types: tuple[CellTypeInfo, ...]
-    fields: Sequence[_Named]
-    signals: Sequence[_Named]
-    densities: Sequence[_Named]
-    site_um: float
-    dt_h: float
-    sets: list[list[int]] = field(default_factory=list)
-
-    def index(self, kind: str, name: str, items: Sequence[Any], where: str) -> int:
-        """Return the position of a name among items."""
-        names = [item.name for item in items]
-        if name not in names:
-            raise unknown_word(kind, name, names, where)
-        return names.index(name)
-
-    def members(self, word: str, where: str) -> list[int]:
-        """Return the 0/1 membership row of a type or group."""
-        row = [0] + [int(word in (info.name, info.group)) for info in self.types]
-        if not any(row):
-            choices = {info.name for info in self.types} | {info.group for info in self.types}
-            raise unknown_word("cell type or group", word, choices, where)
-        return row
-
-    def set_of(self, word: str, where: str) -> int:
-        """Return the number of the set of a type or group, made at first use."""
-        row = self.members(word, where)
-        if row not in self.sets:
-            self.sets.append(row)
-        return self.sets.index(row)
-
-    def steps(self, expression: str, where: str) -> int:
-        """Return a time as a whole number of steps."""
-        hours = self.scope.positive(expression, "h", where, zero=False)
-        steps = round(hours / self.dt_h)
-        if steps < 1 or abs(steps * self.dt_h - hours) > 1e-9 * hours:
-            raise InputError(f"{where}: {hours:g} h is not a multiple of the time step of {self.dt_h:g} h")
-        return steps
-
-    def body_signal(self, entry: dict[str, Any], key: str, unit: str) -> int:
-        """Return the position of the body signal that a field names, -1 if none; its unit must be this."""
-        if key not in entry:
-            return -1
-        where = f"{entry['where']} {key}"
-        index = self.index("body signal", entry[key], self.signals, where)
-        given = self.signals[index].unit
-        if abs(in_unit(quantity(1.0, given), unit, where) - 1.0) > 1e-9:
-            raise InputError(f"{where}: '{entry[key]}' is in {given}, and {unit} is needed here")
-        return index
-
-    def sense(self, text: str, where: str) -> tuple[int, int, str]:
-        """Return (sense, subject, unit) of one signal."""
-        verb, _, name = text.partition(" ")
-        if verb not in v.SENSES:
-            raise unknown_word("signal", verb, v.SENSES, where)
-        code = v.SENSES[verb]
-        if code == v.CROWDING:
-            if name:
-                raise InputError(f"{where}: 'crowding' takes no object, got '{text}'")
-            return code, 0, "1"
-        if code == v.CONTACT:
-            return code, self.set_of(name, where), "1"
-        kind, items = {
-            v.FIELD: ("field", self.fields),
-            v.RELATIVE_FIELD: ("field", self.fields),
-            v.BODY: ("body signal", self.signals),
-            v.DENSITY: ("density", self.densities),
-        }[code]
-        index = self.index(kind, name, items, where)
-        return code, index, "1" if code == v.RELATIVE_FIELD else items[index].unit
-
-
-def split_behaviour(text: str, where: str) -> tuple[int, str]:
-    """Return (verb, object) of a behaviour such as ``die apoptosis``."""
-    verb, _, target = text.partition(" ")
-    if verb not in v.VERBS:
-        raise unknown_word("behaviour", verb, v.VERBS, where)
-    if (verb in v.VERB_OBJECT) != bool(target):
-        need = f"needs a {v.VERB_OBJECT[verb]}" if verb in v.VERB_OBJECT else "takes no object"
-        raise InputError(f"{where}: '{verb}' {need}, got '{text}'")
-    return v.VERBS[verb], target
-
-
-def _one_of(choices: Sequence[str], word: str, kind: str, where: str) -> int:
-    if word not in choices:
-        raise unknown_word(kind, word, choices, where)
-    return choices.index(word)
-
-
-def compile_fields(spec: ModelSpec, words: Words) -> np.ndarray:
-    """Compile the fields.
-
-    Raises
-    ------
-    InputError
-    """
-    rows: list[tuple] = []
-    names = [entry["name"] for entry in spec.sections["field"]]
-    for entry in spec.sections["field"]:
-        where, unit = entry["where"], entry["unit"]
-        if names.count(entry["name"]) > 1:
-            raise InputError(f"{where}: field '{entry['name']}' is declared twice")
-        vessel = 0
-        if "vessel_type" in entry:
-            vessel = 1 + words.index("cell type", entry["vessel_type"], words.types, f"{where} vessel_type")
-        for key in ("vessel_exchange", "vessel_level"):
-            if (key in entry) != (vessel > 0):
-                raise InputError(f"{where}: vessel_type, vessel_exchange and vessel_level belong together")
-        scale_unit = unit if entry.get("normalise") == "tissue mean" else "1"
-        signal = [
-            words.body_signal(entry, "scale", scale_unit),
-            words.body_signal(entry, "background_signal", f"{unit}/h"),
-        ]
-
-        def number(key: str, key_unit: str, entry: dict = entry, where: str = where) -> float:
-            if key not in entry:
-                return 0.0
-            zero = key not in ("diffusivity", "tolerance")
-            return words.scope.positive(entry[key], key_unit, f"{where} {key}", zero=zero)
-
-        rows.append(
-            (
-                number("diffusivity", "um^2/h") / words.site_um**2,
-                number("decay", "1/h"),
-                number("tolerance", "1"),
-                number("initial", unit),
-                number("background", f"{unit}/h"),
-                number("vessel_exchange", "1/h"),
-                number("vessel_level", unit),
-                words.steps(entry["update_interval"], f"{where} update_interval"),
-                _one_of(v.FIELD_SOLVERS, entry["solver"], "solver", where),
-                vessel,
-                _one_of(v.NORMALISATIONS, entry.get("normalise", "none"), "normalise", where),
-                *signal,
-            )
-        )
-    return record(rows, FIELD_ROW)
-
-
-def compile_densities(spec: ModelSpec, words: Words) -> tuple[np.ndarray, np.ndarray]:
-    """Compile the density signals.
-
-    Raises
-    ------
-    InputError
-    """
-    rows, weights = [], []
-    names = [entry["name"] for entry in spec.sections["density"]]
-    for entry in spec.sections["density"]:
-        where = entry["where"]
-        if names.count(entry["name"]) > 1:
-            raise InputError(f"{where}: density '{entry['name']}' is declared twice")
-        um = words.scope.positive(entry["radius"], "um", f"{where} radius", zero=False)
-        row = [0.0] * (len(words.types) + 1)
-        for word, expression in entry["weights"].items():
-            if not isinstance(expression, str):
-                raise InputError(f"{where}: weights.{word} must be text (an expression), got {expression!r}")
-            weight = words.scope.positive(expression, entry["unit"], f"{where} weights.{word}")
-            for name in expand_groups(word, spec.sections["cell_type"], where):
-                row[1 + words.index("cell type", name, words.types, where)] = weight
-        weights.append(row)
-        over = entry.get("normalise_over")
-        rows.append(
-            (
-                words.steps(entry["update_interval"], f"{where} update_interval"),
-                max(1, round(um / words.site_um)),
-                -1 if over is None else words.set_of(over, where),
-            )
-        )
-    return record(rows, DENSITY_ROW), np.array(weights, float).reshape(-1, len(words.types) + 1)
 
 
 def inherited(spec: ModelSpec, section: str, key: str) -> dict[str, list[dict[str, Any]]]:
@@ -220,7 +35,7 @@ def inherited(spec: ModelSpec, section: str, key: str) -> dict[str, list[dict[st
         if base:
             name = entry["name"]
             mine = {id(e) for e in own[name]}
-            hidden = {*declared[name], f"become {name}"}  # no type becomes itself
+            hidden = {*declared[name], f"become {name}", f"beget {name}"}  # no type becomes itself
             own[name] += [e for e in own[base] if e[key] not in hidden and id(e) not in mine]
     return own
 
@@ -235,15 +50,23 @@ def _declared(spec: ModelSpec, name: str) -> list[str]:
     return found
 
 
-_CLOCKS = (v.FATE, (v.KILL,), (v.MIGRATE,), (v.SECRETE, v.TAKE_UP), (v.ADMIT,))
+_CLOCKS = (
+    v.FATE,
+    (v.KILL,),
+    (v.MIGRATE,),
+    (v.SECRETE, v.TAKE_UP),
+    (v.ADMIT,),
+    v.PROBABILITIES_OF_DIVISION,
+)
 
 
 def compile_behaviours(
     spec: ModelSpec, words: Words
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
     """Compile behaviours and rules of every type into slots, ordered by type and clock.
 
-    Returns the types, the slots, the events of kills by victim, the rules and the names of all events.
+    Returns the types, the slots, the events of kills by victim, the rules, the changes and the names of all
+    events.
 
     Raises
     ------
@@ -252,11 +75,13 @@ def compile_behaviours(
     behaviours, rules_of = inherited(spec, "behaviour", "do"), inherited(spec, "rule", "behaviour")
     slot_rows: list[tuple] = []
     rule_rows: list[tuple] = []
+    change_rows: list[tuple] = []
     events: list[str] = []
     first = np.zeros((len(_CLOCKS), len(words.types) + 1), np.int32)
     last = np.zeros_like(first)
     busiest = (0.0, "")
     _check_rule_targets(spec, behaviours, rules_of)
+    check_changes(spec, behaviours)
     for info in words.types:
         for clock, verbs in enumerate(_CLOCKS):
             first[clock, info.id] = len(slot_rows)
@@ -267,34 +92,58 @@ def compile_behaviours(
                     continue
                 mine = [rule for rule in rules_of[info.name] if rule["behaviour"] == entry["do"]]
                 start = len(rule_rows)
-                rule_rows += [_compile_rule(rule, words) for rule in mine]
+                rule_rows += [_compile_rule(rule, info, words) for rule in mine]
                 row = _compile_slot(entry, info, verb, target, words, events, (start, len(rule_rows)))
-                slot_rows.append(row)
+                start_of_changes = len(change_rows)
+                change_rows += compile_changes(entry, info, spec, words, events)
+                slot_rows.append((*row[:8], start_of_changes, len(change_rows), *row[8:]))
                 folds = [r[2] for r in rule_rows[start:] if r[3] == v.INCREASES and r[2] > 1]
                 expected += row[0] * (1 + sum(fold - 1 for fold in folds)) * words.dt_h
             last[clock, info.id] = len(slot_rows)
-            if clock < 2 and expected > busiest[0]:
+            counted = clock < 2 or (clock == 2 and spec.model["update"] != v.UPDATES[v.RATES])
+            if counted and expected > busiest[0]:
                 busiest = (expected, info.name)
             if clock == 2 and last[clock, info.id] - first[clock, info.id] > 1:
                 raise InputError(f"{info.name}: only one migrate behaviour a type, two are declared")
-    _check_step(*busiest, words.dt_h)
+    _check_step(*busiest, words.dt_h, spec.model["update"])
+    _check_division(slot_rows, rule_rows, first, last, words)
     layer = [0] + [spec.model["layers"].index(info.layer) for info in words.types]
     ranges = [(*first_last,) for first_last in np.stack([first, last], axis=1).reshape(-1, len(layer)).T]
     types = record([(at, *ends) for at, ends in zip(layer, ranges, strict=True)], TYPE)
     victims = np.array([row[-1] for row in slot_rows], np.int32).reshape(-1, len(layer))
     slots = record([row[:-1] for row in slot_rows], SLOT)
-    return types, slots, victims, record(rule_rows, RULE), tuple(events)
+    return types, slots, victims, record(rule_rows, RULE), record(change_rows, CHANGE), tuple(events)
 
 
-def _check_step(expected: float, name: str, dt_h: float) -> None:
+def _check_step(expected: float, name: str, dt_h: float, update: str) -> None:
     """Refuse a step with too many events, and name one that divides it (so that intervals stay multiples)."""
-    if expected <= MOST_EVENTS_A_STEP * (1 + 1e-9):
+    most = MOST_EVENTS_A_STEP if update == v.UPDATES[v.RATES] else 1.0
+    if expected <= most * (1 + 1e-9):
         return
-    parts = next((n for n in _SHORT if expected / n <= MOST_EVENTS_A_STEP), _SHORT[-1])
+    parts = next((n for n in _SHORT if expected / n <= most), _SHORT[-1])
     raise InputError(
         f"{name}: {expected:.3g} events a step of {dt_h:g} h are too many for one clock "
-        f"(at most {MOST_EVENTS_A_STEP}); a time step of {dt_h / parts:.12g} h would do"
+        f"(at most {most:g} with update = '{update}'); a time step of {dt_h / parts:.12g} h would do"
     )
+
+
+def _most_fold(slot: tuple, rule_rows: list[tuple]) -> float:
+    """Return the highest factor that the increasing rules of a behaviour can make, responses at most 1."""
+    rules = rule_rows[slot[6] : slot[7]]
+    return 1.0 + sum(max(0.0, rule[2] - 1.0) for rule in rules if rule[3] == v.INCREASES)
+
+
+def _check_division(
+    slot_rows: list[tuple], rule_rows: list[tuple], first: np.ndarray, last: np.ndarray, words: Words
+) -> None:
+    """Refuse probabilities of a division's outcomes that sum to more than 1."""
+    for info in words.types:
+        for verb in v.PROBABILITIES_OF_DIVISION:
+            rows = slot_rows[first[-1, info.id] : last[-1, info.id]]
+            total = sum(row[0] * _most_fold(row, rule_rows) for row in rows if row[4] == verb)
+            if total > 1 + 1e-12:
+                word = next(w for w, code in v.VERBS.items() if code == verb)
+                raise InputError(f"{info.name}: the probabilities of '{word}' reach {total:g}; at most 1")
 
 
 def _check_rule_targets(spec: ModelSpec, behaviours: dict, rules_of: dict) -> None:
@@ -305,66 +154,123 @@ def _check_rule_targets(spec: ModelSpec, behaviours: dict, rules_of: dict) -> No
                 raise unknown_word(f"behaviour of {name}", rule["behaviour"], known, rule["where"])
 
 
+_ONLY_FOR = {
+    "rings": (v.DIVIDE,),
+    "target": (v.DIVIDE,),
+    "below_zero": (v.DIVIDE,),
+    "up": (v.MIGRATE,),
+    "down": (v.MIGRATE,),
+    "bias": (v.MIGRATE,),
+    "persistence": (v.MIGRATE,),
+    "leaves": (v.DIE, v.KILL, v.DIE_DIVIDING),
+}
+
+
 def _compile_slot(
     entry: dict[str, Any], info: CellTypeInfo, verb: int, target: str, words: Words,
     events: list[str], rules: tuple,
 ) -> tuple:  # fmt: skip
-    where, unit, subject = entry["where"], "1/h", 0
-    for key, owner in (("rings", v.DIVIDE), ("below_zero", v.DIVIDE), ("up", v.MIGRATE), ("bias", v.MIGRATE)):
-        if key in entry and verb != owner:
+    where = entry["where"]
+    for key, owners in _ONLY_FOR.items():
+        if key in entry and verb not in owners:
             raise InputError(f"{where}: '{key}' has no meaning for '{entry['do']}'; take it out")
-    event, below, blocked, victims = len(events), -1, -1, [-1] * (len(words.types) + 1)
-    if verb in (v.SECRETE, v.TAKE_UP):
-        subject = words.index("field", target, words.fields, where)
-        unit = f"{words.fields[subject].unit}/h" if verb == v.SECRETE else "1/h"
-    elif verb in (v.BECOME, v.ADMIT):
-        subject = 1 + words.index("cell type", target, words.types, where)
-        unit = "1" if verb == v.ADMIT else unit
-        if verb == v.BECOME and target == info.name:
-            raise InputError(f"{where}: {info.name} cannot become itself")
-        if verb == v.BECOME and words.types[subject - 1].layer != info.layer:
-            raise InputError(f"{where}: {info.name} cannot become {target}, which sits on another layer")
-    elif verb == v.KILL:
-        subject = words.set_of(target, where)
+    subject, unit = _object_of(entry, info, verb, target, words)
     base = words.scope.positive(entry["rate"], unit, f"{where} rate")
+    event, below, blocked, victims = -1, -1, -1, [-1] * (len(words.types) + 1)
     if verb == v.KILL:
-        event = -1
         members = words.sets[subject]
         for victim in words.types:
             if members[victim.id]:
-                victims[victim.id] = len(events)
-                events.append(f"{victim.name}: killed by {info.name}")
-    elif verb in v.FATE:
-        events.append(f"{info.name}: {entry['do']}")
-    else:
-        event = -1
+                victims[victim.id] = event_row(f"{victim.name}: killed by {info.name}", events)
+    elif verb in v.FATE or verb in v.PROBABILITIES_OF_DIVISION:
+        event = event_row(f"{info.name}: {entry['do']}", events)
     if "below_zero" in entry:
         if split_behaviour(entry["below_zero"], where)[0] != v.DIE:
             raise InputError(f"{where}: below_zero reads 'die <cause>', got '{entry['below_zero']}'")
-        below = len(events)
-        events.append(f"{info.name}: {entry['below_zero']}")
+        below = event_row(f"{info.name}: {entry['below_zero']}", events)
     if verb == v.DIVIDE:
-        blocked = len(events)
-        events.append(f"{info.name}: division blocked")
+        blocked = event_row(f"{info.name}: division blocked", events)
+    leaves = 0
+    if "leaves" in entry:
+        leaves = 1 + words.index("cell type", entry["leaves"], words.types, f"{where} leaves")
+        gone = [t for t in words.types if victims[t.id] >= 0] if verb == v.KILL else [info]
+        if any(t.layer != words.types[leaves - 1].layer or t.id == leaves for t in gone):
+            raise InputError(f"{where}: '{entry['leaves']}' must be another type of the same layer")
+    to, rings = _division(entry, words)
+    bias, slope, persistence, climbs = _direction(entry, words)
+    return (
+        base, bias, slope, persistence, verb, subject, *rules,
+        event, below, blocked, rings, to, leaves, climbs, victims,
+    )  # fmt: skip
+
+
+def _object_of(
+    entry: dict[str, Any], info: CellTypeInfo, verb: int, target: str, words: Words
+) -> tuple[int, str]:
+    """Return what a behaviour acts on, and the unit of its rate."""
+    where = entry["where"]
+    if verb in (v.SECRETE, v.TAKE_UP):
+        subject = words.index("field", target, words.fields, where)
+        return subject, f"{words.fields[subject].unit}/h" if verb == v.SECRETE else "1/h"
+    if verb in (v.BECOME, v.ADMIT, v.BEGET):
+        subject = 1 + words.index("cell type", target, words.types, where)
+        other = words.types[subject - 1]
+        if verb != v.ADMIT and other.name == info.name:
+            raise InputError(f"{where}: {info.name} cannot {entry['do']}, which it is already")
+        if verb != v.ADMIT and other.layer != info.layer:
+            raise InputError(f"{where}: {info.name} cannot {entry['do']}, which sits on another layer")
+        return subject, "1/h" if verb == v.BECOME else "1"
+    if verb == v.KILL:
+        return words.set_of(target, where), "1/h"
+    return 0, "1" if verb == v.DIE_DIVIDING else "1/h"
+
+
+def _division(entry: dict[str, Any], words: Words) -> tuple[int, int]:
+    """Return the rule by which a daughter finds a site, and how far it may look."""
+    where = entry["where"]
+    to = one_of(v.TARGETS, entry.get("target", v.TARGETS[v.EMPTY_NEIGHBOUR]), "target", where)
+    if to == v.ANY_NEIGHBOUR and "rings" in entry:
+        raise InputError(f"{where}: 'rings' belongs to target = '{v.TARGETS[v.EMPTY_NEIGHBOUR]}' only")
     rings = round(words.scope.positive(entry.get("rings", "1"), "1", f"{where} rings", zero=False))
-    if not 1 <= rings <= 4:
-        raise InputError(f"{where}: rings must be 1 to 4 (a quarter of a block of rows), got {rings}")
-    up = words.index("field", entry["up"], words.fields, where) if "up" in entry else -1
+    if not 1 <= rings <= MOST_RINGS:
+        raise InputError(
+            f"{where}: rings must be 1 to {MOST_RINGS} (a quarter of a block of rows), got {rings}"
+        )
+    return to, rings
+
+
+def _direction(entry: dict[str, Any], words: Words) -> tuple[float, float, float, int]:
+    """Return bias, slope, persistence and field of a migration."""
+    where = entry["where"]
+    if "up" in entry and "down" in entry:
+        raise InputError(f"{where}: give either up or down, not both")
+    field = entry.get("up", entry.get("down"))
+    climbs = -1 if field is None else words.index("field", field, words.fields, where)
     bias = words.scope.positive(entry.get("bias", "0"), "1", f"{where} bias")
     if bias > 1:
         raise InputError(f"{where}: bias is the share of hops that climb, 0 to 1, got {bias:g}")
-    return base, bias, verb, subject, *rules, event, below, blocked, rings, up, victims
+    if bias > 0 and climbs < 0:
+        raise InputError(f"{where}: bias needs a field to climb: up or down")
+    persistence = 0.0
+    if "persistence" in entry:
+        persistence = words.scope.positive(entry["persistence"], "h", f"{where} persistence", zero=False)
+    return bias, -1.0 if "down" in entry else 1.0, persistence, climbs
 
 
-def _compile_rule(rule: dict[str, Any], words: Words) -> tuple:
+def _compile_rule(rule: dict[str, Any], info: CellTypeInfo, words: Words) -> tuple:
     where = rule["where"]
     signals = as_list(rule["signal"])
     if len(signals) not in (1, 2):
         raise InputError(f"{where}: a rule senses one signal or the product of two, got {len(signals)}")
     sensed = [words.sense(signal, where) for signal in signals]
+    for sense, subject, _ in sensed:
+        if sense == v.OWN and not words.carries[info.id, subject]["carried"]:
+            raise InputError(f"{where}: {info.name} does not carry '{words.attributes[subject].name}'")
     unit = "*".join(u for *_, u in sensed if u != "1") or "1"
     if len(sensed) == 1:
         sensed.append((v.NO_SIGNAL, 0, "1"))
+    if rule.get("response") == "linear" and any(sense == v.OWN for sense, *_ in sensed):
+        raise InputError(f"{where}: a linear response to an attribute has no upper bound; use hill or step")
     for key, choices in (("effect", v.EFFECTS), ("response", v.RESPONSES)):
         word = rule.get(key, "hill")
         if word not in choices:

@@ -12,6 +12,9 @@ from numba import njit
 FATE, KILL, CHOICE, TARGET, PLACE, DAUGHTER, MOVE, DIRECTION, ORDER, SHIFT, ARRIVAL, ENTRY, RECRUIT = range(
     1, 14
 )
+BEGET, INITIAL, PERSIST, ATTEMPT = range(14, 18)
+PURPOSES = 18
+NO_STEP = 2**62  # the "step" of draws that belong to the whole run
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _A = np.uint64(0xBF58476D1CE4E5B9)
@@ -35,12 +38,23 @@ def step_key(seed: np.uint64, step: int, purpose: int) -> np.uint64:
 
 
 @njit(cache=True)
-def step_keys(seed: np.uint64, step: int) -> np.ndarray:
-    """Return the keys of all purposes of one step, indexed by purpose."""
-    keys = np.zeros(RECRUIT + 1, np.uint64)
-    for purpose in range(1, RECRUIT + 1):
+def fill_keys(seed: np.uint64, step: int, keys: np.ndarray) -> None:
+    """Write the keys of all purposes of one step, indexed by purpose (uint64, PURPOSES long)."""
+    for purpose in range(1, PURPOSES):
         keys[purpose] = step_key(seed, step, purpose)
-    return keys
+
+
+@njit(cache=True)
+def below(bits: np.uint64, number: int) -> int:
+    """Return a whole number in [0, number) from 64 hashed bits (to 2^-53)."""
+    return int(uniform(bits) * number)
+
+
+@njit(cache=True)
+def normal(bits: np.uint64) -> float:
+    """Return a standard normal number (Box and Muller) from 64 hashed bits."""
+    radius = np.sqrt(-2.0 * np.log1p(-uniform(bits)))
+    return radius * np.cos(2.0 * np.pi * uniform(mix(bits)))
 
 
 @njit(cache=True)

@@ -1,127 +1,237 @@
 """Move the cells that move: exclusion walks in sub-steps, with an optional climb of a field's gradient.
 
-Each sub-step a cell hops with probability rate * dt / sub-steps (so the mean number of hops, and with it
-the motility coefficient D = 3/8 * rate * site^2 of the eight-neighbour walk, is exact), to a random neighbour
-or, for a share of hops, to the free neighbour where the field is highest. An occupied target aborts the hop.
+Each sub-step a cell hops with probability rate * dt / sub-steps (so the mean number of hops, and with it the
+motility coefficient D = rate * site^2 * <offset^2> / (2 dimensions), is exact), to a random neighbour, in the
+direction it keeps for a while, or, for a share of hops, to the free neighbour where the field is highest (or
+lowest). An occupied target aborts the hop.
+
+A block's movers go through up to seven sub-steps before the next colour of blocks, which keeps blocks of one
+colour apart (three in volumes, whose blocks are half as wide); more sub-steps are further rounds with new cuts.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from . import draws
-from .sense import rate, senses_of
-from .tables import RateTables, Tables, View
+from .blocks import Box, Plan, box_of, row_of
+from .decide import Worker
+from .lattice import NZ, Lattice
+from .pointers import pointer, row
+from .sense import rate, rate_bound
+from .tables import Tables, View
+from .vocabulary import RATES
+from .world import World, neighbour, site_of, world_of
 
 MOST_HOPS_A_SUBSTEP = 0.8
-_Y = np.array([-1, -1, -1, 0, 0, 1, 1, 1])
-_X = np.array([-1, 0, 1, -1, 1, -1, 0, 1])
+# Half a block less one, as a climbing cell looks one site further.
+SUBSTEPS_OF_SECTION, SUBSTEPS_OF_VOLUME = 7, 3
 
 
 class Movers(NamedTuple):
-    """Scratch list of moving cells."""
+    """What moving a block needs of a worker and of the plan."""
 
-    layer: np.ndarray  # int32
-    y: np.ndarray
-    x: np.ndarray
-    rate: np.ndarray  # float64, 1/h
-
-
-def make_movers(layers: int, ny: int, nx: int) -> Movers:
-    """Return an empty list with room for every site."""
-    n = layers * ny * nx
-    return Movers(np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n))
+    place: Any
+    chance: Any
+    flag: Any
+    word: Any
+    moved: Any
 
 
 @njit(cache=True)
-def list_movers(view: View, tables: Tables, movers: Movers) -> tuple[int, float]:
-    """List the cells that may move, in memory order; return their number and the highest rate."""
-    layers, ny, nx = view.occupant.shape
-    types = tables.types
-    senses = senses_of(view)
-    rates = RateTables(tables.slots, tables.rules, tables.sets)
+def rounds_of(view: View, lattice: Lattice, tables: Tables) -> int:
+    """Return the rounds of sub-steps that the fastest movers need; 0 if nothing moves."""
+    highest = 0.0
+    for t in range(1, tables.types.size):
+        for slot in range(tables.types[t]["move_first"], tables.types[t]["move_last"]):
+            highest = max(highest, rate_bound(slot, view, lattice, tables))
+    if highest == 0.0:
+        return 0
+    if tables.update != RATES:
+        return 1
+    most = SUBSTEPS_OF_SECTION if lattice.size[NZ] == 1 else SUBSTEPS_OF_VOLUME
+    return max(1, int(np.ceil(highest * tables.dt_h / (MOST_HOPS_A_SUBSTEP * most))))
+
+
+@njit(cache=True)
+def flag_cells(occupant: Any, start: int, nx: int, flag: Any) -> None:
+    """Flag the occupied places of a row (compiles to vectors)."""
+    for x in range(nx):
+        flag[x] = occupant[start + x] != 0
+
+
+@njit(cache=True)
+def list_movers(w: World, box: Box, movers: Movers) -> tuple[int, float]:
+    """List the cells of a block that may move, in memory order; return their number and the highest rate."""
+    occupant, nx = w.occupant, w.nx
     n, highest = 0, 0.0
-    moves = np.zeros(types.size, np.bool_)
-    for t in range(1, types.size):
-        moves[t] = types[t]["move_last"] > types[t]["move_first"]
-    for layer in range(layers):
+    for layer in range(w.layers):
         moving = False
-        for t in range(1, types.size):
-            moving = moving or (types[t]["layer"] == layer and moves[t])
+        for t in range(1, w.types_1):
+            kind = row(w.types, t)
+            moving = moving or (kind["layer"] == layer and kind["move_last"] > kind["move_first"])
         if not moving:
             continue
-        for y in range(ny):
-            for x in range(nx):
-                t = view.occupant[layer, y, x]
-                if not moves[t]:
+        for k in range(box.planes * box.rows):
+            start = layer * w.sites + row_of(k, box, w)
+            flag_cells(occupant, start, nx, movers.flag)
+            for eight in range((nx + 7) // 8):
+                if movers.word[eight] == 0:
                     continue
-                slot = types[t]["move_first"]
-                behaviour = tables.slots[slot]
-                r = behaviour["base"]
-                if behaviour["rule_last"] > behaviour["rule_first"]:
-                    r = rate(slot, layer, y, x, senses, rates)
-                if r > 0.0:
-                    movers.layer[n], movers.y[n], movers.x[n] = layer, y, x
-                    movers.rate[n] = r
-                    highest = max(highest, r)
-                    n += 1
+                for x in range(8 * eight, min(nx, 8 * eight + 8)):
+                    t = occupant[start + x]
+                    slot = row(w.types, t)["move_first"]
+                    if t == 0 or row(w.types, t)["move_last"] == slot or movers.moved[start + x]:
+                        continue
+                    behaviour = row(w.slots, slot)
+                    r = behaviour["base"]
+                    if behaviour["rule_last"] > behaviour["rule_first"]:
+                        r = rate(slot, start + x, w)
+                    if r > 0.0:
+                        movers.place[n] = start + x
+                        movers.chance[n] = r
+                        highest = max(highest, r)
+                        n += 1
     return n, highest
 
 
 @njit(cache=True)
-def climb(field: int, layer: int, y: int, x: int, fields: np.ndarray, occupant: np.ndarray) -> int:
-    """Return the direction (0..7) of the free neighbour where a field is highest, -1 if nowhere higher."""
-    _, ny, nx = occupant.shape
-    best, direction = fields[field, y, x], -1
-    for d in range(8):
-        j, i = y + _Y[d], x + _X[d]
-        if 0 <= j < ny and 0 <= i < nx and occupant[layer, j, i] == 0 and fields[field, j, i] > best:
-            best, direction = fields[field, j, i], d
-    return direction
+def climb(place: int, field: int, slope: float, w: World) -> int:
+    """Return the free neighbour's place where a field is highest (slope 1) or lowest (-1), -1 if no better."""
+    site = site_of(place, w)
+    start, values = place - site, field * w.sites
+    best, target = slope * w.fields[values + site], -1
+    for k in range(w.neighbours):
+        other = neighbour(site, k, 1, w)
+        if other >= 0 and w.occupant[start + other] == 0 and slope * w.fields[values + other] > best:
+            best, target = slope * w.fields[values + other], start + other
+    return target
 
 
 @njit(cache=True)
-def migrate(seed: np.uint64, step: int, view: View, tables: Tables, movers: Movers) -> int:
-    """Move all moving cells through one time step; return the number of sub-steps.
+def kept_direction(uid: np.uint64, persistence: float, now_h: float, key: np.uint64) -> np.uint64:
+    """Return the bits of the direction that a cell keeps for a time, each cell with a phase of its own."""
+    own = draws.mix(uid ^ key)
+    epoch = np.uint64(np.floor(now_h / persistence + draws.uniform(own)))
+    return draws.mix(own + epoch)
 
-    Cells move in the order of their hashes, the same order in every sub-step, so that no direction of the
-    lattice is favoured where two want one site.
+
+@njit(cache=True)
+def hop(place: int, slot: int, u: float, now_h: float, persist_key: np.uint64, w: World) -> int:
+    """Move one cell by one hop if it can, with a uniform draw for the direction; return where it is then."""
+    behaviour = row(w.slots, slot)
+    bias = behaviour["bias"]
+    site = site_of(place, w)
+    if u < bias:
+        target = climb(place, behaviour["climbs"], behaviour["slope"], w)
+        if target < 0:
+            return place
+    else:
+        if behaviour["persistence"] > 0.0:
+            bits = kept_direction(w.uid[place], behaviour["persistence"], now_h, persist_key)
+            k = draws.below(bits, w.neighbours)
+        else:
+            k = int((u - bias) / (1.0 - bias) * w.neighbours)
+        other = neighbour(site, k, 1, w)
+        if other < 0:
+            return place
+        target = place - site + other
+        if w.occupant[target] != 0:
+            return place
+    w.occupant[target], w.uid[target] = w.occupant[place], w.uid[place]
+    w.occupant[place], w.uid[place] = 0, 0
+    for a in range(w.attributes_n):
+        w.attributes[a * w.places + target] = w.attributes[a * w.places + place]
+        w.attributes[a * w.places + place] = 0.0
+    return target
+
+
+@njit(cache=True)
+def stride_of(bits: np.uint64, n: int) -> int:
+    """Return a random number that is coprime to n, so that its multiples visit everyone once."""
+    stride = 1 + draws.below(bits, n)
+    while True:
+        a, b = n, stride
+        while b:
+            a, b = b, a % b
+        if a == 1:
+            return stride
+        stride = stride % n + 1
+
+
+@njit(cache=True)
+def move_block(
+    block: int,
+    turn: int,
+    turns: int,
+    keys: Any,
+    persist_key: np.uint64,
+    w: World,
+    box: Box,
+    movers: Movers,
+) -> None:
+    """Move the cells of a block through one round of sub-steps.
+
+    In every sub-step the cells move in another random order (a random stride through the list), so that no
+    direction of the lattice is favoured where two want one site.
     """
-    _, ny, nx = view.occupant.shape
-    n, highest = list_movers(view, tables, movers)
+    n, highest = list_movers(w, box, movers)
     if n == 0:
-        return 0
-    substeps = max(1, int(np.ceil(highest * tables.dt_h / MOST_HOPS_A_SUBSTEP)))
-    occupant, uids = view.occupant, view.uid
-    order_key = draws.step_key(seed, step, draws.ORDER)
-    rank = np.empty(n, np.uint64)
-    for k in range(n):
-        rank[k] = draws.mix(uids[movers.layer[k], movers.y[k], movers.x[k]] ^ order_key)
-    order = np.argsort(rank)
-    chance = movers.rate[:n] * (tables.dt_h / substeps)
-    move_key = draws.step_key(seed, step, draws.MOVE)
-    direction_key = draws.step_key(seed, step, draws.DIRECTION)
+        return
+    span = w.dt_h / turns
+    substeps = 1
+    if w.update == RATES:
+        substeps = max(1, int(np.ceil(highest * span / MOST_HOPS_A_SUBSTEP)))
+    place, chance = movers.place, movers.chance
+    scale = span / substeps
+    start_h = w.now_h + turn * span
     for sub in range(substeps):
-        salt = draws.mix(np.uint64(sub))
-        for k in order:
-            layer, y, x = movers.layer[k], movers.y[k], movers.x[k]
-            uid = uids[layer, y, x]
-            if draws.uniform(draws.mix(uid ^ move_key ^ salt)) >= chance[k]:
-                continue
-            t = occupant[layer, y, x]
-            behaviour = tables.slots[tables.types[t]["move_first"]]
-            u = draws.uniform(draws.mix(uid ^ direction_key ^ salt))
-            bias = behaviour["bias"]
-            if u < bias:
-                d = climb(behaviour["up"], layer, y, x, view.fields, occupant)
-                if d < 0:
-                    continue
-            else:
-                d = int((u - bias) / (1.0 - bias) * 8.0)
-            j, i = y + _Y[d], x + _X[d]
-            if 0 <= j < ny and 0 <= i < nx and occupant[layer, j, i] == 0:
-                occupant[layer, j, i], uids[layer, j, i] = t, uid
-                occupant[layer, y, x], uids[layer, y, x] = 0, 0
-                movers.y[k], movers.x[k] = j, i
-    return substeps
+        salt = draws.mix(np.uint64(turn * 64 + sub))
+        move_key = keys[draws.MOVE] ^ salt
+        order = draws.mix(keys[draws.DIRECTION] ^ salt ^ np.uint64(block))
+        stride = stride_of(order, n)
+        k = draws.below(draws.mix(order), n)
+        for _ in range(n):
+            k += stride
+            if k >= n:
+                k -= n
+            here = place[k]
+            luck = draws.uniform(draws.mix(w.uid[here] ^ move_key))
+            p = min(1.0, chance[k] * scale)
+            if luck < p:
+                slot = row(w.types, w.occupant[here])["move_first"]
+                now_h = start_h + (sub + 0.5) * scale
+                place[k] = hop(here, slot, luck / p, now_h, persist_key, w)
+    for k in range(n):
+        movers.moved[place[k]] = 1
+
+
+@njit(cache=True, nogil=True)
+def move_blocks(
+    first: int,
+    stop: int,
+    colour: int,
+    turn: int,
+    turns: int,
+    keys: np.ndarray,
+    persist_key: np.uint64,
+    view: View,
+    lattice: Lattice,
+    tables: Tables,
+    plan: Plan,
+    worker: Worker,
+) -> None:
+    """Move the cells of the blocks of one colour among first to stop; these blocks do not touch."""
+    w = world_of(view, lattice, tables)
+    movers = Movers(
+        pointer(worker.place),
+        pointer(worker.chance),
+        pointer(worker.flag),
+        pointer(worker.word),
+        pointer(plan.moved),
+    )
+    for block in range(first, stop):
+        if plan.colour[block] == colour:
+            box = box_of(block, plan)
+            move_block(block, turn, turns, pointer(keys), persist_key, w, box, movers)

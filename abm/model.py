@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .compile_rules import Words, compile_behaviours, compile_densities, compile_fields
+from .compile_attributes import AttributeInfo, compile_attributes, read_attributes
+from .compile_fields import compile_densities, compile_diffusion_in, compile_fields
+from .compile_rules import compile_behaviours
+from .compile_words import Words
 from .errors import InputError, unknown_word
 from .model_file import ModelSpec, read_model
 from .ode_model import Parameter, Variable
@@ -55,6 +58,7 @@ class Model:
     fields : tuple of FieldInfo
     signals : tuple of BodySignal
     densities : tuple of Variable
+    attributes : tuple of AttributeInfo
     events : tuple of str
         Names of the event counters, "<type>: <what happened>".
     scope : Scope
@@ -71,6 +75,7 @@ class Model:
     fields: tuple[FieldInfo, ...]
     signals: tuple[BodySignal, ...]
     densities: tuple[Variable, ...]
+    attributes: tuple[AttributeInfo, ...]
     events: tuple[str, ...]
     scope: Scope
     tables: Tables
@@ -79,6 +84,38 @@ class Model:
     def name(self) -> str:
         """Return the name of the model."""
         return self.spec.model["name"]
+
+    @property
+    def dimensions(self) -> int:
+        """Return 2 for a section, 3 for a block."""
+        return int(self.spec.model["dimensions"])
+
+    @property
+    def periodic(self) -> bool:
+        """Return whether the lattice is a ring along every axis."""
+        return bool(self.spec.model["boundary"] == "periodic")
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Check that a lattice fits the model.
+
+        Raises
+        ------
+        InputError
+            It has another number of dimensions, or fewer sites along an axis than a daughter may look.
+        """
+        if len(shape) != self.dimensions:
+            words = {2: "a section (rows x columns)", 3: "a block (planes x rows x columns)"}
+            raise InputError(
+                f"{self.name} has dimensions = {self.dimensions} and needs {words[self.dimensions]}; "
+                f"the placed tissue is {' x '.join(str(n) for n in shape)}"
+            )
+        rings = max((int(r) for r in self.tables.slots["rings"]), default=1)
+        least = 2 * rings + 1
+        if min(shape) < least and self.periodic:
+            raise InputError(
+                f"{self.name} is periodic and reaches {rings} sites, so it needs at least {least} sites each way; "
+                f"the placed tissue is {' x '.join(str(n) for n in shape)}"
+            )
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -183,8 +220,8 @@ def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: 
     for key, choices in (("update", UPDATES), ("neighbourhood", NEIGHBOURHOODS), ("boundary", BOUNDARIES)):
         if head[key] not in choices:
             raise unknown_word(key, head[key], choices, where)
-    if head["dimensions"] != 2:
-        raise InputError(f"{where}: dimensions = {head['dimensions']} is not among the choices (2)")
+    if head["dimensions"] not in (2, 3):
+        raise InputError(f"{where}: dimensions = {head['dimensions']} is not among the choices (2, 3)")
     types = read_types(spec)
     scope = Scope(spec, overrides, measured)
     site_um = scope.positive(head["site"], "um", f"{where} site", zero=False)
@@ -195,24 +232,33 @@ def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: 
     )
     signals = _read_signals(spec, scope)
     densities = tuple(Variable(d["name"], d["unit"]) for d in spec.sections["density"])
-    words = Words(scope, types, fields, signals, densities, site_um, dt_h)
+    attributes = read_attributes(spec)
+    carries = compile_attributes(spec, scope, types)
+    words = Words(scope, types, fields, signals, densities, attributes, carries, site_um, dt_h)
     field_table = compile_fields(spec, words)
     density_table, density_weight = compile_densities(spec, words)
-    type_table, slots, victims, rules, events = compile_behaviours(spec, words)
+    type_table, slots, victims, rules, changes, events = compile_behaviours(spec, words)
     tables = Tables(
         types=type_table,
         slots=slots,
         rules=rules,
+        changes=changes,
+        carries=carries,
         sets=np.array(words.sets, dtype=np.uint8).reshape(-1, len(types) + 1),
         victim_event=victims,
         fields=field_table,
         densities=density_table,
         density_weight=density_weight,
+        diffusion_in=compile_diffusion_in(spec, words),
         dt_h=dt_h,
+        update=UPDATES.index(head["update"]),
+        events=len(events),
     )
     _read_only(tables)
     layers = tuple(head["layers"])
-    return Model(spec, site_um, dt_h, layers, types, fields, signals, densities, events, scope, tables)
+    return Model(
+        spec, site_um, dt_h, layers, types, fields, signals, densities, attributes, events, scope, tables
+    )
 
 
 def _read_signals(spec: ModelSpec, scope: Scope) -> tuple[BodySignal, ...]:

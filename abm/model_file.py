@@ -12,7 +12,7 @@ from .errors import InputError, unknown_word
 from .vocabulary import MEASURES, MODEL_KEYS, SOURCE_WORDS
 
 LIBRARY = Path(__file__).parent / "models"
-LIST_SECTIONS = ("cell_type", "field", "body_signal", "density", "behaviour", "rule")
+LIST_SECTIONS = ("cell_type", "attribute", "field", "body_signal", "density", "behaviour", "change", "rule")
 _LARGEST = sys.float_info.max
 _DOI = re.compile(r"10\.\d{4,9}/\S+$")
 _PMID = re.compile(r"PMID \d+$")
@@ -29,7 +29,7 @@ class ModelSpec:
         The ``[model]`` table.
     parameters : dict of str to dict
     sections : dict of str to list of dict
-        ``cell_type``, ``field``, ``body_signal``, ``density``, ``behaviour``, ``rule``; the key ``where``
+        Entries of every section of ``LIST_SECTIONS``; the key ``where``
         of every entry names file, section and entry for messages.
     text : str
         All files verbatim, in the order of reading.
@@ -152,7 +152,7 @@ def _merge(path: Path, spec: ModelSpec) -> None:
         for number, entry in enumerate(entries, start=1):
             label = (
                 entry.get("name")
-                or f"{entry.get('cell', '?')}: {entry.get('do') or entry.get('behaviour', '?')}"
+                or f"{entry.get('cell', '?')}: {entry.get('do') or entry.get('behaviour') or entry.get('on', '?')}"
             )
             where = f"{path.name} [[{section}]] {number} ({label})"
             check_entry(entry, section, where)

@@ -7,10 +7,14 @@ increasing, decreasing and driving rules, with h the response to the sensed sign
 import numpy as np
 from numba import njit
 
-from .tables import RateTables, Senses, View
+from .lattice import LAYERS, NEIGHBOURS, Lattice
+from .pointers import row
+from .tables import Tables, View
 from .vocabulary import (
     BODY,
+    CLOCK,
     CONTACT,
+    COUNT,
     CROWDING,
     DECREASES,
     DENSITY,
@@ -19,86 +23,125 @@ from .vocabulary import (
     INCREASES,
     LINEAR,
     NO_SIGNAL,
+    OWN,
     RELATIVE_FIELD,
+    STEP,
 )
+from .world import World, neighbour, site_of, world_of
+
+UNBOUNDED = 1e300  # upper end of an attribute, whose response is bounded all the same
 
 
 @njit(cache=True)
-def contacts(members: np.ndarray, layer: int, y: int, x: int, occupant: np.ndarray) -> int:
-    """Return how many of the cells around a site (eight neighbours and the site itself, all layers, without
-    the sensing cell) belong to a set."""
-    layers, ny, nx = occupant.shape
+def contacts(members: int, place: int, w: World) -> int:
+    """Return how many of the cells around a place (its neighbours on all layers, and its own site on the
+    others) belong to a set."""
+    row_of_set = members * w.types_1
+    site = site_of(place, w)
     n = 0
-    for other in range(layers):
-        for j in range(max(0, y - 1), min(ny, y + 2)):
-            for i in range(max(0, x - 1), min(nx, x + 2)):
-                if other == layer and j == y and i == x:
-                    continue
-                n += members[occupant[other, j, i]]
+    for layer in range(w.layers):
+        start = layer * w.sites
+        if start + site != place:
+            n += w.sets[row_of_set + w.occupant[start + site]]
+        for k in range(w.neighbours):
+            other = neighbour(site, k, 1, w)
+            if other >= 0:
+                n += w.sets[row_of_set + w.occupant[start + other]]
     return n
 
 
 @njit(cache=True)
-def crowding(layer: int, y: int, x: int, occupant: np.ndarray) -> float:
+def crowding(place: int, w: World) -> float:
     """Return the occupied fraction of the neighbours on the own layer."""
-    _, ny, nx = occupant.shape
+    site = site_of(place, w)
+    start = place - site
     n = occupied = 0
-    for j in range(max(0, y - 1), min(ny, y + 2)):
-        for i in range(max(0, x - 1), min(nx, x + 2)):
-            if j != y or i != x:
-                n += 1
-                occupied += occupant[layer, j, i] != 0
+    for k in range(w.neighbours):
+        other = neighbour(site, k, 1, w)
+        if other >= 0:
+            n += 1
+            occupied += w.occupant[start + other] != 0
     return occupied / n
 
 
 @njit(cache=True)
-def signal(sense: int, subject: int, layer: int, y: int, x: int, senses: Senses, sets: np.ndarray) -> float:
-    """Return one signal at a site."""
+def attribute_value(stored: float, kind: int, now_h: float) -> float:
+    """Return an attribute as rules see it: clocks and timers are stored as a point in time."""
+    if kind == COUNT:
+        return stored
+    if kind == CLOCK:
+        return max(0.0, now_h - stored)  # float32 may round a time up
+    return max(0.0, stored - now_h)
+
+
+@njit(cache=True)
+def attribute_stored(value: float, kind: int, now_h: float) -> float:
+    """Return what is stored for an attribute that has a value now."""
+    if kind == COUNT:
+        return value
+    if kind == CLOCK:
+        return now_h - value
+    return now_h + value
+
+
+@njit(cache=True)
+def signal(sense: int, subject: int, place: int, w: World) -> float:
+    """Return one signal at a place."""
     if sense == BODY:
-        return senses.body[subject]
+        return w.body[subject]
     if sense == FIELD:
-        return senses.fields[subject, y, x] * senses.stats[subject]["scale"]
+        return w.fields[subject * w.sites + site_of(place, w)] * row(w.stats, subject)["scale"]
     if sense == RELATIVE_FIELD:
-        mean = senses.stats[subject]["mean"]
-        return senses.fields[subject, y, x] / mean if mean > 0.0 else 1.0
+        mean = row(w.stats, subject)["mean"]
+        return w.fields[subject * w.sites + site_of(place, w)] / mean if mean > 0.0 else 1.0
     if sense == DENSITY:
-        return senses.densities[subject, y, x]
+        return w.densities[subject * w.sites + site_of(place, w)]
     if sense == CONTACT:
-        return float(contacts(sets[subject], layer, y, x, senses.occupant))
+        return float(contacts(subject, place, w))
     if sense == CROWDING:
-        return crowding(layer, y, x, senses.occupant)
+        return crowding(place, w)
+    if sense == OWN:
+        kind = row(w.carries, w.occupant[place] * w.attributes_n + subject)["kind"]
+        return attribute_value(w.attributes[subject * w.places + place], kind, w.now_h)
     return 1.0
 
 
 @njit(cache=True)
 def respond(response: int, s: float, half: float, power: float) -> float:
-    """Return the response to a signal: Hill, linear or saturating exponential."""
+    """Return the response to a signal: Hill, linear, saturating exponential or step."""
     if response == LINEAR:
         return s / half
     if response == EXPONENTIAL:
         return -np.expm1(-s / half)
+    if response == STEP:
+        return 1.0 if s >= half else 0.0
     if s <= 0.0:
         return 0.0
     ratio = half / s
     if power == 2.0:
         ratio *= ratio
     elif power == 4.0:
-        ratio *= ratio * ratio * ratio
+        ratio *= ratio
+        ratio *= ratio
+    elif power == 8.0:
+        ratio *= ratio
+        ratio *= ratio
+        ratio *= ratio
     elif power != 1.0:
         ratio = ratio**power
     return 1.0 / (1.0 + ratio)
 
 
 @njit(cache=True)
-def rate(slot: int, layer: int, y: int, x: int, senses: Senses, tables: RateTables) -> float:
-    """Return the rate of a behaviour at a site (1/h; negative where a linear rule overshoots)."""
-    behaviour = tables.slots[slot]
+def rate(slot: int, place: int, w: World) -> float:
+    """Return the rate of a behaviour at a place (1/h; negative where a linear rule overshoots)."""
+    behaviour = row(w.slots, slot)
     up, down, drive = 1.0, 1.0, 1.0
     for r in range(behaviour["rule_first"], behaviour["rule_last"]):
-        rule = tables.rules[r]
-        s = signal(rule["sense"], rule["subject"], layer, y, x, senses, tables.sets)
+        rule = row(w.rules, r)
+        s = signal(rule["sense"], rule["subject"], place, w)
         if rule["sense2"] != NO_SIGNAL:
-            s *= signal(rule["sense2"], rule["subject2"], layer, y, x, senses, tables.sets)
+            s *= signal(rule["sense2"], rule["subject2"], place, w)
         h = respond(rule["response"], s, rule["half"], rule["power"])
         if rule["effect"] == INCREASES:
             up += (rule["fold"] - 1.0) * h
@@ -110,13 +153,23 @@ def rate(slot: int, layer: int, y: int, x: int, senses: Senses, tables: RateTabl
 
 
 @njit(cache=True)
-def senses_of(view: View) -> Senses:
-    """Return the arrays that a rate needs of a view."""
-    return Senses(view.occupant, view.fields, view.stats, view.densities, view.body)
+def rates_at(
+    slot: int, places: np.ndarray, view: View, lattice: Lattice, tables: Tables, out: np.ndarray
+) -> None:
+    """Write the rate of one behaviour at many places."""
+    w = world_of(view, lattice, tables)
+    for i in range(places.size):
+        out[i] = rate(slot, places[i], w)
 
 
 @njit(cache=True)
-def signal_range(sense: int, subject: int, view: View) -> tuple[float, float]:
+def most_contacts(lattice: Lattice) -> int:
+    """Return the highest number of contacts that a cell can have."""
+    return (lattice.size[NEIGHBOURS] + 1) * lattice.size[LAYERS] - 1
+
+
+@njit(cache=True)
+def signal_range(sense: int, subject: int, view: View, lattice: Lattice) -> tuple[float, float]:
     """Return the lowest and highest value that a signal can have anywhere in this step."""
     if sense == BODY:
         return view.body[subject], view.body[subject]
@@ -131,32 +184,35 @@ def signal_range(sense: int, subject: int, view: View) -> tuple[float, float]:
     if sense == DENSITY:
         return 0.0, view.density_max[subject]
     if sense == CONTACT:
-        return 0.0, 9.0 * view.occupant.shape[0] - 1.0
+        return 0.0, float(most_contacts(lattice))
     if sense == CROWDING:
         return 0.0, 1.0
+    if sense == OWN:
+        return 0.0, UNBOUNDED
     return 1.0, 1.0
 
 
 @njit(cache=True)
-def rate_bound(slot: int, view: View, tables: RateTables) -> float:
-    """Return an upper bound of |rate| of a behaviour over all sites in this step."""
+def rate_bound(slot: int, view: View, lattice: Lattice, tables: Tables) -> float:
+    """Return an upper bound of |rate| of a behaviour over all places in this step."""
     behaviour = tables.slots[slot]
-    up, down, drive = 1.0, 1.0, 1.0
+    least, most, down, drive = 1.0, 1.0, 1.0, 1.0
     for r in range(behaviour["rule_first"], behaviour["rule_last"]):
         rule = tables.rules[r]
-        low, high = signal_range(rule["sense"], rule["subject"], view)
+        low, high = signal_range(rule["sense"], rule["subject"], view, lattice)
         if rule["sense2"] != NO_SIGNAL:
-            low2, high2 = signal_range(rule["sense2"], rule["subject2"], view)
+            low2, high2 = signal_range(rule["sense2"], rule["subject2"], view, lattice)
             low *= low2
             high *= high2
         at_low = respond(rule["response"], low, rule["half"], rule["power"])
         at_high = respond(rule["response"], high, rule["half"], rule["power"])
         gain = rule["fold"] - 1.0
         if rule["effect"] == INCREASES:
-            up += max(gain * at_low, gain * at_high)
+            most += max(gain * at_low, gain * at_high)
+            least += min(gain * at_low, gain * at_high)
         elif rule["effect"] == DECREASES:
             down *= max(abs(1.0 + gain * at_low), abs(1.0 + gain * at_high))
         else:
             drive *= at_high
-    # an "increasing" rule with fold < 1 may pull the sum below 1, even below 0: its size is what counts
-    return behaviour["base"] * max(up, 1.0) * down * drive
+    # an "increasing" rule with fold < 1 may pull the sum below 0: its size is what counts
+    return behaviour["base"] * max(abs(least), abs(most), 1.0) * down * drive

@@ -2,35 +2,37 @@
 
 An entry point is a cell with an ``admit`` behaviour; its rate is its relative weight, times the factor of
 the region it lies in. A cell that arrives settles on a free site of its layer at or next to the entry point
-it drew; if there is none it does not enter.
+it drew; if there is none it does not enter, nor does it through an entry point that has died meanwhile.
 """
 
 import numpy as np
 from numba import njit
 
 from . import draws
-from .sense import rate, senses_of
-from .tables import RateTables, Tables, View
+from .attributes import begin
+from .lattice import LAYERS, SITES, Lattice
+from .sense import rate
+from .tables import Tables, View
+from .world import World, neighbour, site_of, world_of
 
 
 @njit(cache=True)
-def list_entry_points(view: View, tables: Tables, points: np.ndarray) -> int:
-    """List the cells that admit anything as flat (layer, y, x) indices; return how many there are."""
-    layers, ny, nx = view.occupant.shape
-    types = tables.types
+def list_entry_points(view: View, lattice: Lattice, tables: Tables, points: np.ndarray) -> int:
+    """List the places that admit anything; return how many there are, also those for which there is no room."""
+    types, sites = tables.types, lattice.size[SITES]
     n = 0
-    for layer in range(layers):
+    for layer in range(lattice.size[LAYERS]):
         used = False
         for t in range(1, types.size):
             used = used or (types[t]["layer"] == layer and types[t]["admit_last"] > types[t]["admit_first"])
         if not used:
             continue
-        for y in range(ny):
-            for x in range(nx):
-                entry = types[view.occupant[layer, y, x]]
-                if entry["admit_last"] > entry["admit_first"]:
-                    points[n] = (layer * ny + y) * nx + x
-                    n += 1
+        for place in range(layer * sites, (layer + 1) * sites):
+            entry = types[view.occupant[place]]
+            if entry["admit_last"] > entry["admit_first"]:
+                if n < points.size:
+                    points[n] = place
+                n += 1
     return n
 
 
@@ -41,43 +43,41 @@ def weigh_entry_points(
     region_factor: np.ndarray,
     region: np.ndarray,
     view: View,
+    lattice: Lattice,
     tables: Tables,
     cumulated: np.ndarray,
 ) -> None:
     """Write the cumulated weights of entry points for one cell type.
 
-    ``region_factor`` has shape (regions,), ``region`` is the uint8 map of region numbers.
+    ``region_factor`` has shape (regions,), ``region`` is the flat uint8 map of region numbers.
     """
-    _, ny, nx = view.occupant.shape
-    types, slots = tables.types, tables.slots
-    senses = senses_of(view)
-    rates = RateTables(slots, tables.rules, tables.sets)
+    w = world_of(view, lattice, tables)
     total = 0.0
     for k in range(points.size):
-        layer, y, x = points[k] // (ny * nx), (points[k] // nx) % ny, points[k] % nx
-        t = view.occupant[layer, y, x]
-        for slot in range(types[t]["admit_first"], types[t]["admit_last"]):
-            if slots[slot]["object"] == arriving:
-                total += rate(slot, layer, y, x, senses, rates) * region_factor[region[y, x]]
+        place = points[k]
+        t = view.occupant[place]
+        for slot in range(tables.types[t]["admit_first"], tables.types[t]["admit_last"]):
+            if tables.slots[slot]["object"] == arriving:
+                total += rate(slot, place, w) * region_factor[region[site_of(place, w)]]
         cumulated[k] = total
 
 
 @njit(cache=True)
-def free_site(layer: int, y: int, x: int, key: np.uint64, view: View) -> int:
-    """Return a random free site among a site and its eight neighbours as y * nx + x, or -1."""
-    _, ny, nx = view.occupant.shape
-    free = chosen = 0
-    for attempt in range(2):
-        if attempt == 1:
-            if free == 0:
-                return -1
-            chosen, free = int(draws.uniform(key) * free), 0
-        for j in range(max(0, y - 1), min(ny, y + 2)):
-            for i in range(max(0, x - 1), min(nx, x + 2)):
-                if view.occupant[layer, j, i] == 0:
-                    if attempt == 1 and free == chosen:
-                        return j * nx + i
-                    free += 1
+def free_place(site: int, start: int, key: np.uint64, w: World) -> int:
+    """Return a random free place among a site and its neighbours on the layer that begins at ``start``, or -1."""
+    free = 0
+    for k in range(-1, w.neighbours):
+        other = site if k < 0 else neighbour(site, k, 1, w)
+        free += other >= 0 and w.occupant[start + other] == 0
+    if free == 0:
+        return -1
+    chosen = draws.below(key, free)
+    for k in range(-1, w.neighbours):
+        other = site if k < 0 else neighbour(site, k, 1, w)
+        if other >= 0 and w.occupant[start + other] == 0:
+            if chosen == 0:
+                return start + other
+            chosen -= 1
     return -1
 
 
@@ -91,6 +91,7 @@ def arrive(
     points: np.ndarray,
     cumulated: np.ndarray,
     view: View,
+    lattice: Lattice,
     tables: Tables,
 ) -> int:
     """Let the arrivals of a type that fall into one half of the interval enter; return how many found a site.
@@ -98,22 +99,25 @@ def arrive(
     Each arrival draws its half (``late`` 0 or 1), its uid, its entry point and its site by hashes of (seed,
     step, type, number).
     """
-    _, ny, nx = view.occupant.shape
+    w = world_of(view, lattice, tables)
     key = draws.mix(draws.step_key(seed, step, draws.ARRIVAL) ^ np.uint64(arriving))
-    layer = tables.types[arriving]["layer"]
+    start = tables.types[arriving]["layer"] * w.sites
     entered = 0
     for k in range(number):
         luck = draws.mix(key + np.uint64(k))
         if (luck & np.uint64(1)) != np.uint64(late) or points.size == 0:
             continue
         pick = draws.uniform(draws.mix(luck ^ np.uint64(draws.ENTRY))) * cumulated[-1]
-        point = min(np.searchsorted(cumulated, pick, side="right"), points.size - 1)
-        y, x = (points[point] // nx) % ny, points[point] % nx
-        target = free_site(layer, y, x, draws.mix(luck ^ np.uint64(draws.PLACE)), view)
+        point = points[min(np.searchsorted(cumulated, pick, side="right"), points.size - 1)]
+        gate = tables.types[view.occupant[point]]
+        if gate["admit_last"] == gate["admit_first"]:
+            continue
+        target = free_place(site_of(point, w), start, draws.mix(luck ^ np.uint64(draws.PLACE)), w)
         if target < 0:
             continue
-        view.occupant[layer, target // nx, target % nx] = arriving
-        view.uid[layer, target // nx, target % nx] = draws.mix(luck ^ np.uint64(draws.RECRUIT))
+        view.occupant[target] = arriving
+        view.uid[target] = draws.mix(luck ^ np.uint64(draws.RECRUIT))
+        begin(target, target, 0, w)
         entered += 1
     return entered
 
@@ -127,7 +131,7 @@ def first_uids(occupant: np.ndarray, seed: int) -> np.ndarray:
 
 @njit(cache=True)
 def _fill_uids(occupant: np.ndarray, seed: np.uint64, uid: np.ndarray) -> None:
-    key = draws.step_key(seed, -1, draws.RECRUIT)
+    key = draws.step_key(seed, draws.NO_STEP, draws.RECRUIT)
     for k in range(occupant.size):
         if occupant[k]:
             uid[k] = draws.mix(key ^ np.uint64(k))

@@ -37,7 +37,7 @@ def samples_ns(tasks: list[Callable[[], object]], sites: int) -> np.ndarray:
 def measure(shape: tuple[int, int]) -> tuple[float, ...]:
     """Return cycle, rest of a solve, warm solve (all ns a site), cycles of it, and box blur."""
     rng = np.random.default_rng(1)
-    sites, work = shape[0] * shape[1], make_workspace(*shape)
+    sites, work = shape[0] * shape[1], make_workspace(shape)
     q: np.ndarray = (0.4 + (rng.random(shape) < 0.6)) / LENGTH_SITES**2
     s = rng.random(shape) * (rng.random(shape) < 0.1)
     zero, out, scratch = np.zeros(shape), np.zeros(shape), np.zeros(shape)

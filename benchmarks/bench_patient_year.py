@@ -1,38 +1,45 @@
-"""One patient-year of mcrc_tas102_bev on 256 x 256 sites at dt = 1 h: wall time, its parts, memory, start-up.
+"""One patient-year of mcrc_tas102_bev on 256 x 256 sites at dt = 1 h: its parts, cells, cycles and start-up.
 
-Run from the repository root: python benchmarks/bench_patient_year.py [days]. Times are also given as multiples
-of an in-run yardstick (one copy of 64 MB of main memory), because machines differ and are noisy.
+Run `python -m benchmarks.bench_patient_year [--quick] [--csv FILE]` from the repository root.
 """
 
-import resource
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
 
+from .harness import Bench, begin
 
-def yardstick_s() -> float:
-    """Median seconds to copy 64 MB."""
-    a = np.ones(8 << 20)
-    b = np.empty_like(a)
-    times = []
-    for _ in range(9):
-        start = time.perf_counter()
-        np.copyto(b, a)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+SCENARIO, SIDE = "mcrc_tas102_bev", 256
+YEAR, QUICK_DAYS, WARM_DAYS = 365.0, 28.0, 2.0
+TARGET_NS, TARGET_YEAR_S = 15.0, 8.0
+PARTS = 5  # the run is cut into parts, whose median counts
 
 
-def startup_s(repeats: int = 5) -> float:
-    """Median seconds of a second process that imports, loads every kernel from the cache and makes two steps."""
+class Stopwatch:
+    """Adds up the processor time spent in a function that it stands in for."""
+
+    def __init__(self, function: Callable):
+        self.function, self.ns = function, 0
+
+    def __call__(self, *arguments: object) -> object:
+        start = time.thread_time_ns()
+        result = self.function(*arguments)
+        self.ns += time.thread_time_ns() - start
+        return result
+
+
+def startup_s(repeats: int) -> float:
+    """Return the median seconds of a process that loads every kernel from the cache and makes two steps."""
     settings = "('rows=64','columns=64','duration_days=0.1')"
     code = (
         "from oncolattice.scenarios.run import Run; from oncolattice.scenarios.scenario import load_scenario\n"
-        f"for _ in Run(load_scenario('mcrc_tas102_bev', {settings}), 1).steps(): pass"
+        f"for _ in Run(load_scenario('{SCENARIO}', {settings}), 1).steps(): pass"
     )
     times = []
     for _ in range(repeats + 1):
@@ -42,30 +49,65 @@ def startup_s(repeats: int = 5) -> float:
     return statistics.median(times[1:])
 
 
-def main(days: float = 365.0) -> None:
-    """Run the benchmark and print a table."""
-    for _ in Run(load_scenario("mcrc_tas102_bev", ("duration_days=0.5",)), 1).steps():
-        pass  # compile
-    copy = yardstick_s()
-    run = Run(load_scenario("mcrc_tas102_bev", (f"duration_days={days}",)), 1)
-    start, cpu = time.perf_counter(), time.process_time()
+def patient(bench: Bench, days: float) -> None:
+    """Run the patient and add the rows of its parts."""
+    for _ in Run(load_scenario(SCENARIO, (f"duration_days={WARM_DAYS}",)), 1).steps():
+        pass  # compiles
+    run = Run(load_scenario(SCENARIO, (f"duration_days={days}",)), 1)
+    tissue, model = run.simulation.tissue, run.simulation.model
+    whole, fields = Stopwatch(tissue.step), Stopwatch(tissue.refresh)
+    tissue.step, tissue.refresh = whole, fields  # type: ignore[method-assign]
+    marks = [(0, 0, 0, 0.0)]
+    cell_steps, last, start, first_wall = 0.0, 0, time.thread_time_ns(), time.perf_counter()
     for _ in run.steps():
-        pass
-    wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-    steps = run.simulation.coupled.tissue.state.step
-    counts = run.progress().counts
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    cycles = run.simulation.coupled.tissue.state.field_cycles.tolist()
-    print(
-        f"patient-year: {wall * 365 / days:.1f} s wall, {cpu * 365 / days:.1f} s cpu ({days:g} days simulated)"
+        done = tissue.state.step
+        cell_steps += (done - last) * float(tissue.state.number.sum())
+        last = done
+        marks.append((time.thread_time_ns() - start, whole.ns, fields.ns, cell_steps))
+    wall = time.perf_counter() - first_wall
+    table = np.array(marks, float)
+    cuts = np.linspace(0, len(table) - 1, PARTS + 1).astype(int)
+    spent = np.diff(table[cuts], axis=0)
+    in_tissue, in_fields, per_part = spent[:, 1], spent[:, 2], spent[:, 3]
+    at = f"mcrc, {SIDE} x {SIDE}, dt 1 h"
+    mean_cells, steps = cell_steps / last, float(last)
+    note = f"migration included, {mean_cells:.0f} cells on average; aim {TARGET_NS:g}"
+    bench.row(
+        at, "cell-step without fields", float(np.median((in_tissue - in_fields) / per_part)), "ns", note
     )
-    print(
-        f"  per step {wall / steps * 1e3:.2f} ms = {wall / steps / copy:.2f} copies of 64 MB ({copy * 1e3:.1f} ms)"
+    total = table[-1] / steps / 1e3
+    for quantity, value in (
+        ("cells (list, act, move, enter)", total[1] - total[2]),
+        ("fields and densities", total[2]),
+        ("body, coupling and records", total[0] - total[1]),
+        ("one step", total[0]),
+    ):
+        bench.row(at, quantity, value, "us/step")
+    copy_s = 2 * 64 * 1.048576e6 / (bench.yard.copy_gb_s * 1e9)
+    year = YEAR / days * table[-1, 0] / 1e9
+    bench.row(
+        at, "patient-year with body", year, "s", f"wall {wall * YEAR / days:.1f} s; aim {TARGET_YEAR_S:g}"
     )
-    print(f"  cells at the end {counts}, multigrid cycles a field {cycles}")
-    print(f"  peak memory {peak:.0f} MB")
-    print(f"start-up of a second process, cached kernels: {startup_s():.2f} s (median of 5)")
+    bench.row(at, "patient-year", year / copy_s, "copies of 64 MB")
+    counts = dict(zip((t.name for t in model.types), tissue.state.counts(model).tolist(), strict=True))
+    bench.row(at, "cells at the end", float(sum(counts.values())), "cells", str(counts))
+    rows = model.tables.types[model.type_id("CTL")]
+    hops = float(model.tables.slots[rows["move_first"]]["base"])
+    bench.row(at, "T-cell speed", hops, "hops/h", f"{hops * model.site_um / 60:.2f} um/min along the path")
+    names = ", ".join(
+        f"{f.name} {n / steps:.3f}" for f, n in zip(model.fields, tissue.state.field_cycles, strict=True)
+    )
+    bench.row(at, "multigrid cycles", float(tissue.state.field_cycles.sum()) / steps, "1/step", names)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    bench = begin("patient_year", __doc__)
+    patient(bench, QUICK_DAYS if bench.quick else YEAR)
+    seconds = startup_s(1 if bench.quick else 5)
+    bench.row("second process, kernels cached", "start-up and two steps", seconds, "s", "wall; aim 2.5")
+    bench.finish()
 
 
 if __name__ == "__main__":
-    main(*(float(a) for a in sys.argv[1:]))
+    main()

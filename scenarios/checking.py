@@ -13,11 +13,22 @@ from ..abm.model_file import ModelSpec, as_list, read_part, read_toml
 from ..abm.ode_model import OdeModel
 from ..abm.quantities import names_in, parse_unit
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
-from .keys import ENTRY_KEYS, LIST_SECTIONS, SCENARIO_KEYS, STUDY_KEYS, WORDS
+from .keys import (
+    ENTRY_KEYS,
+    LIST_SECTIONS,
+    NESTED,
+    REQUIRED_SECTIONS,
+    SCENARIO_KEYS,
+    STUDY_KEYS,
+    WORDS,
+)
 from .listing import scenario_model
 from .patients import load_population
 from .scenario import LIBRARY, Scenario, load_scenario
 from .study import load_study
+from .tissue_keys import placed_types
+from .tissue_numbers import resolve_numbers
+from .trial import Trial
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _DOSE_RATE = "dose_rate_"
@@ -52,8 +63,9 @@ def _locate(name: str) -> Path:
 def _check(path: Path) -> list[str]:
     if path.suffix in (".h5", ".hdf5") or _starts_with(path, _HDF5):
         from .store import check_run
+        from .store.replicates import check_replicates, is_replicates
 
-        return check_run(path)
+        return check_replicates(path) if is_replicates(path) else check_run(path)
     tables, _ = read_toml(path)
     if "model" in tables:
         load_model(str(path))
@@ -121,44 +133,45 @@ def check_scenario(scenario: Scenario) -> list[str]:
     Raises
     ------
     InputError
-        The tissue model does not compile.
+        The tissue model does not compile, or controller and stopping rule do not fit it.
     """
-    model, body, settings = scenario_model(scenario), qcic(), scenario.tables["body"]
-    problems = []
-    declared = {p.name for p in body.parameters} | set(scenario.model_spec.parameters)
-    outside = scenario.tables.get("parameters", {}), scenario.tables.get("patient", {}).get("values", {})
-    names = list(_coupled(scenario.tables["coupling"], model, body))
-    names += [("model", settings["model"], {body.name}), ("variant", settings["variant"], set(VARIANTS))]
+    model, tables = scenario_model(scenario), scenario.tables
+    Trial(tables, model)
+    resolve_numbers(tables["tissue"], model)
+    declared = set(scenario.model_spec.parameters)
+    names = list(_body_names(tables, model)) if "body" in tables else []
+    if "body" in tables:
+        declared |= {p.name for p in qcic().parameters}
+    outside = tables.get("parameters", {}), tables.get("patient", {}).get("values", {})
     names += [("parameter", name, declared) for table in outside for name in table]
-    population = scenario.tables.get("patient", {}).get("population")
+    population = tables.get("patient", {}).get("population")
     if population is not None:
         names += [("parameter", law.name, declared) for law in load_population(population).laws]
-    names += [("drug", r["drug"], _drugs(body)) for r in scenario.tables.get("regimen", [])]
-    names += [
-        ("cell type", word, {t.name for t in model.types}) for word in _placed(scenario.tables["tissue"])
+    names += [("cell type", word, {t.name for t in model.types}) for word in placed_types(tables["tissue"])]
+    problems = [
+        str(unknown_word(kind, word, choices, scenario.name))
+        for kind, word, choices in names
+        if word not in choices
     ]
-    for kind, word, choices in names:
-        if word not in choices:
-            problems.append(str(unknown_word(kind, word, choices, scenario.name)))
-    for entry in (*scenario.tables["coupling"]["cells"], *scenario.tables["coupling"]["signals"]):
+    coupling = tables.get("coupling", {"cells": [], "signals": []})
+    for entry in (*coupling["cells"], *coupling["signals"]):
         for key, unit in (("weight", "1"), ("factor", entry.get("unit", "1"))):
             if key in entry:
                 model.scope.positive(entry[key], unit, f"{scenario.name} [coupling] {key}", zero=False)
     return problems
 
 
+def _body_names(tables: Mapping[str, Any], model: Model) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield (kind, word, valid words) of every name that a body must know."""
+    body = qcic()
+    yield from _coupled(tables["coupling"], model, body)
+    yield "model", tables["body"]["model"], {body.name}
+    yield "variant", tables["body"]["variant"], set(VARIANTS)
+    yield from (("drug", regimen["drug"], _drugs(body)) for regimen in tables.get("regimen", []))
+
+
 def _drugs(body: OdeModel) -> set[str]:
     return {i.name.removeprefix(_DOSE_RATE) for i in body.inputs if i.name.startswith(_DOSE_RATE)}
-
-
-def _placed(tissue: Mapping[str, Any]) -> Iterator[str]:
-    yield from tissue["composition"]
-    yield from tissue.get("immune", {})
-    for key in ("stroma", "vessels"):
-        if key in tissue:
-            yield str(tissue[key].get("type"))
-    for word in tissue.get("table_mapping", {}).values():
-        yield from word if isinstance(word, dict) else [word] if word != "ignore" else []
 
 
 def _coupled(table: Mapping[str, Any], model: Model, body: OdeModel) -> Iterator[tuple[str, str, set[str]]]:
@@ -193,6 +206,9 @@ _MODEL_WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("model", "neighbourhood"): v.NEIGHBOURHOODS,
     ("model", "boundary"): v.BOUNDARIES,
     ("field", "solver"): v.FIELD_SOLVERS,
+    ("field", "boundary"): v.FIELD_BOUNDARIES,
+    ("attribute", "kind"): tuple(v.ATTRIBUTE_KINDS),
+    ("behaviour", "target"): v.TARGETS,
     ("field", "normalise"): v.NORMALISATIONS,
     ("rule", "effect"): tuple(v.EFFECTS),
     ("rule", "response"): tuple(v.RESPONSES),
@@ -202,6 +218,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "expression": {"type": "string"},
     "words": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     "number": {"type": "number"},
+    "amount": {"anyOf": [{"type": "number"}, {"type": "string"}]},
     "whole": {"type": "integer"},
     "list": {"type": "array"},
     "table": {"type": "object"},
@@ -242,7 +259,7 @@ def _model_schema() -> dict[str, Any]:
     sections["cell_type"]["properties"]["colour"]["pattern"] = "^#[0-9A-Fa-f]{6}$"
     for key in ("layers", "include"):
         sections["model"]["properties"][key]["items"] = {"type": "string"}
-    sections["model"]["properties"]["dimensions"]["enum"] = [2]
+    sections["model"]["properties"]["dimensions"]["enum"] = [2, 3]
     parameter = sections.pop("parameter") | {
         "anyOf": [{"required": ["value", "source"]}, {"required": ["expr"]}, {"required": ["measured"]}],
         "not": {"required": ["value", "expr"]},
@@ -269,16 +286,18 @@ def _scenario_schema() -> dict[str, Any]:
     }  # fmt: skip
     for key in properties["coupling"]["properties"].keys() & ENTRY_KEYS.keys():
         properties["coupling"]["properties"][key]["items"] = _table(ENTRY_KEYS[key], key, {})
+    for section, tables in NESTED.items():
+        for key in tables:
+            properties[section]["properties"][key] |= _table(ENTRY_KEYS[key], key, {})
     for section, key in (("regimen", "days"), ("output", "snapshot_days")):
         holder = properties[section].get("items", properties[section])
         holder["properties"][key]["items"] = {"type": "number"}
-    whole = [section for section in required if section not in ("patient", *LIST_SECTIONS)]
     extends = {"properties": {"scenario": {"required": ["extends"]}}}
     return {
         "properties": properties,
         "required": ["scenario"],
         "if": extends,
-        "else": {"properties": required, "required": whole},
+        "else": {"properties": required, "required": list(REQUIRED_SECTIONS)},
     }
 
 

@@ -89,14 +89,22 @@ def batch(
     study: Annotated[str, typer.Argument(help="study file, or scenario (a study of one arm)")],
     out: Out = Path("runs"),
     settings: Settings = None,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="seeds an arm and patient, in one file for tissues without a body")
+    ] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="first seed; that of the study if absent")] = None,
+    keep_runs: Annotated[
+        bool, typer.Option("--keep-runs", help="write a file a run for replicates, too")
+    ] = False,
     workers: Annotated[int, typer.Option(min=0, help="processes; 0 is one a core")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
 ) -> None:
     """Run every arm of a study for every patient; finished runs are kept, interrupted ones continued."""
-    from .batch import run_study
+    from .batch import Order, run_study
 
     try:
-        failures = run_study(study, out, settings or [], workers, console, quiet)
+        order = Order(out, tuple(settings or ()), replicates, seed, keep_runs, workers, quiet)
+        failures = run_study(study, order, console)
     except KeyboardInterrupt:
         console.print("stopped; the same command continues where the runs were")
         raise typer.Exit(130) from None
@@ -137,8 +145,20 @@ def describe(
     assumed: Annotated[
         bool, typer.Option("--assumed", help="only parameters whose source is 'assumed'")
     ] = False,
+    mean_field: Annotated[
+        bool,
+        typer.Option("--mean-field", help="the same rules as a well-mixed ODE, and what that leaves out"),
+    ] = False,
+    settings: Settings = None,
 ) -> None:
     """Print what a model or scenario holds: types, fields, rules in words, parameters with unit and source."""
+    if mean_field:
+        from .mean_field import print_mean_field
+
+        print_mean_field(name, settings, Console())
+        return
+    if settings:
+        raise InputError("--set goes with --mean-field here; a scenario's numbers are set by run and batch")
     from .listing import describe_text
 
     print(describe_text(name, assumed))

@@ -1,17 +1,36 @@
 """The shape of scenario and study files: section -> key -> (kind, required, meaning)."""
 
+from .controllers import CONTROLLERS
+
 TREATMENTS = ("as scheduled", "until progression")
 PATTERNS = ("scattered", "glands", "nests", "disc")
 LESIONS = ("primary", "metastasis")
 FILLS = ("drawn", "mirror", "density", "none")
+TISSUE_KINDS = (
+    *("drawn", "scattered", "nodule", "nodule in stroma", "nests", "strip"),
+    *("image", "table", "tiles", "snapshot"),
+)
+SIDES = ("x-", "x+", "y-", "y+", "z-", "z+", "x", "y", "z")
+FORKS = ("snapshot", "exact")
+AMOUNT = "amount"  # a number, or an expression over the parameters of the model
 # (section, key) -> the words it may hold
 WORDS = {
     ("scenario", "treatment"): TREATMENTS,
+    ("controller", "kind"): tuple(CONTROLLERS),
+    ("tissue", "kind"): TISSUE_KINDS,
     ("tissue", "pattern"): PATTERNS,
+    ("tissue", "side"): SIDES,
+    ("tissue", "fork"): FORKS,
     ("tissue", "immune_lesion"): LESIONS,
     ("tissue", "table_fill"): FILLS,
 }
 LIST_SECTIONS = ("regimen",)
+REQUIRED_SECTIONS = ("scenario", "lattice", "tissue", "output")
+# What makes no sense without a body, and what a body needs.
+BODY_SECTIONS = ("body", "coupling")
+BODY_ONLY = ("coupling", "patient", "regimen")
+# section -> keys whose value is a table with keys of its own, which --set reaches as section.key.own
+NESTED = {"stop": ("progression",)}
 
 SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "scenario": {
@@ -27,24 +46,54 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "lattice": {
         "rows": ("whole", True, "sites along y"),
         "columns": ("whole", True, "sites along x"),
+        "planes": ("whole", False, "sites along z, for a model of 3 dimensions"),
     },
     "tissue": {
-        "occupancy": ("number", True, "starting share of tumour sites"),
-        "pattern": ("text", True, "scattered, glands, nests or disc"),
-        "scale_um": ("number", False, "size of glands or nests"),
-        "composition": ("table", True, "tumour cell type = share"),
+        "kind": ("text", False, "how tissue is made: drawn if absent"),
+        "occupancy": (AMOUNT, False, "starting share of tumour sites"),
+        "pattern": ("text", False, "drawn: scattered, glands, nests or disc"),
+        "scale_um": (AMOUNT, False, "drawn: size of glands or nests"),
+        "composition": ("table", False, "tumour cell type = share"),
         "stroma": ("table", False, "type and share of sites: { type, fraction }"),
         "vessels": ("table", False, "type and density: { type, per_mm2 }"),
-        "margin_um": ("number", False, "width of the invasive margin along one side; 0 for none"),
+        "margin_um": (AMOUNT, False, "drawn: width of the invasive margin along one side; 0 for none"),
         "immune": ("table", False, "cell type = marker of the density table"),
         "immune_lesion": ("text", False, "lesion of the density table: primary or metastasis"),
         "least_immune": ("whole", False, "fewest cells of an immune type that are placed"),
+        "counts": ("table", False, "cell type = exact number of cells"),
+        "ceil": ("list", False, "cell types whose number is rounded up"),
+        "shares": ("table", False, "scattered: cell type = share of all sites, in place of occupancy"),
+        "nest": (
+            "table",
+            False,
+            "nests, nodule: { type, count, places, distance_um, cells, radius_um }, cells of one type together",
+        ),
+        "radius_um": (AMOUNT, False, "nodule: radius"),
+        "nodule_cells": (AMOUNT, False, "nodule: number of cells, in place of a radius; 1 is a seed cell"),
+        "packing": (AMOUNT, False, "nodule, strip: share of its sites that hold a cell; 1 if absent"),
+        "side": ("text", False, "strip: x- is the first columns, x the middle ones"),
+        "depth_sites": (AMOUNT, False, "strip: depth; 1 is a line"),
+        "file": ("text", False, "image, table, tiles, snapshot: path of the file"),
+        "pixel_um": (AMOUNT, False, "image: size of a pixel"),
+        "page_um": (AMOUNT, False, "image: distance of the pages of a TIFF; pixel_um if absent"),
+        "label_mapping": (
+            "table",
+            False,
+            "image: grey value, palette index or #RRGGBB = cell type, composition table or ignore",
+        ),
+        "table_columns": ("table", False, "table: x, y, z and phenotype = name of the column"),
         "table_mapping": (
             "table",
             False,
             "phenotype of a cell table = cell type, composition table or ignore",
         ),
         "table_fill": ("text", False, "what surrounds a cell table: drawn tissue, mirror, density or none"),
+        "slide": ("text", False, "tiles: which slide of the file"),
+        "tile_um": (AMOUNT, False, "tiles: side of a tile; 112 if absent"),
+        "tile_corner": ("list", False, "tiles: row and column of the tile in the corner of the lattice"),
+        "tile_classes": ("table", False, "tiles: tissue class = { cell type = cells per mm2 } or ignore"),
+        "day": (AMOUNT, False, "snapshot: day of the earlier run; the last if absent"),
+        "fork": ("text", False, "snapshot: snapshot, or exact (the final state, every bit)"),
     },
     "body": {
         "model": ("text", True, "systemic model: qcic"),
@@ -68,6 +117,23 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "first_day": ("number", True, "day on which cycle day 1 of the first cycle falls"),
         "source": ("text", True, "source of the schedule"),
     },
+    "controller": {
+        "kind": ("text", True, "rule that treats: none, continuous (or always on), adaptive"),
+        "signal": ("text", True, "body signal of the tissue model that it sets"),
+        "on": ("number", False, "value of the signal under treatment; 1 if absent"),
+        "off": ("number", False, "value of the signal without treatment; 0 if absent"),
+        "types": ("words", False, "cell types or groups that it counts; all if absent"),
+        "every_days": ("number", False, "days between visits; 1 if absent"),
+        "first_day": ("number", False, "day of the first visit, which is the baseline; 0 if absent"),
+    }
+    | {
+        key: (kind, False, meaning)
+        for c in CONTROLLERS.values()
+        for key, (kind, _, meaning) in c.keys.items()
+    },
+    "stop": {
+        "progression": ("table", True, "the run ends when a tumour has outgrown its baseline, or is gone"),
+    },
     "output": {
         "record_every_hours": ("number", True, "time between rows of the series"),
         "snapshot_days": ("list", True, "days of the snapshots; the end is always one"),
@@ -85,12 +151,20 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "parameters": {},
 }
 
-# One entry of [parameters], and of each list in [coupling].
+# One entry of [parameters], of each list in [coupling], and of each nested table.
 ENTRY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "parameters": {
         "value": ("number", True, "the number"),
         "unit": ("text", False, "unit; the declared one if absent"),
         "source": ("text", True, "DOI, PMID nnn, fitted or assumed"),
+        "description": ("text", False, "what it is; needed for a parameter that the model does not have"),
+    },
+    "progression": {
+        "above": ("number", True, "progression is more cells than this share of the baseline"),
+        "consecutive": ("whole", False, "visits in a row that must find it; 1 if absent"),
+        "types": ("words", False, "cell types or groups that are counted; all if absent"),
+        "every_days": ("number", False, "days between visits; 1 if absent"),
+        "first_day": ("number", False, "day of the first visit, which is the baseline; 0 if absent"),
     },
     "cells": {
         "type": ("text", True, "cell type that the lattice owns"),

@@ -127,10 +127,13 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
         yield f"[{section}]"
         yield from (f"  {key} = {_plain(value)}" for key, value in table.items())
     yield ""
-    yield "regimen"
-    yield from (f"  {_regimen(regimen)}" for regimen in scenario.tables.get("regimen", []))
-    if not scenario.tables.get("regimen"):
-        yield "  none: untreated"
+    if "body" in scenario.tables:
+        yield "regimen"
+        yield from (f"  {_regimen(regimen)}" for regimen in scenario.tables.get("regimen", []))
+        if not scenario.tables.get("regimen"):
+            yield "  none: untreated"
+    else:
+        yield "a tissue alone: no body, no patient"
     for name, entry in scenario.tables.get("parameters", {}).items():
         yield f"parameter {name} = {entry['value']:g} {entry.get('unit', '')} ({entry['source']})"
     for name, (value, unit) in scenario.user_parameters.items():
@@ -188,6 +191,9 @@ def _model(model: Model) -> Iterator[str]:
             [("name", "unit", "default", "description")]
             + [(s.name, s.unit, f"{s.default:g}", spec[s.name].get("description", "")) for s in model.signals]
         )
+    if model.attributes:
+        yield from _section("attributes")
+        yield from (f"  {line}" for line in attribute_sentences(model))
     yield from _section("behaviours and rules")
     yield from (f"  {line}" for line in rule_sentences(model))
     yield from _section("parameters")
@@ -220,9 +226,26 @@ def rule_sentences(model: Model) -> Iterator[str]:
                     yield f"  In {info.name}, {_rule(model, rule, base)}"
 
 
+def attribute_sentences(model: Model) -> Iterator[str]:
+    """Yield every attribute of a cell and what changes it as a sentence."""
+    for entry in model.spec.sections["attribute"]:
+        carriers, kind = ", ".join(as_list(entry["cell"])), entry.get("kind", "count")
+        start = _number(model, entry["initial"], entry["unit"], entry["where"])
+        about = f" ({entry['description']})" if "description" in entry else ""
+        yield f"{entry['name']}, a {kind} of {carriers}, starts at {start}{about}"
+        for change in model.spec.sections["change"]:
+            if change["attribute"] == entry["name"]:
+                what = "is set to" if "set" in change else "changes by"
+                by = _number(
+                    model, change["set" if "set" in change else "add"], entry["unit"], change["where"]
+                )
+                end = f"; at 0: {change['at_zero']}" if "at_zero" in change else ""
+                yield f"  on {change['on']} it {what} {by}{end}"
+
+
 def _base_rate(model: Model, entry: dict[str, Any]) -> str:
     verb, target = split_behaviour(entry["do"], entry["where"])
-    if verb == v.ADMIT:
+    if verb == v.ADMIT or verb in v.PROBABILITIES_OF_DIVISION:
         unit = "1"
     elif verb == v.SECRETE:
         unit = f"{next(f.unit for f in model.fields if f.name == target)}/h"
@@ -239,19 +262,37 @@ def _details(model: Model, entry: dict[str, Any]) -> str:
     where, text = entry["where"], ""
     if entry["do"].startswith("kill"):
         text += " per contact"
+    if split_behaviour(entry["do"], where)[0] in v.PROBABILITIES_OF_DIVISION:
+        text += " of its divisions"
+    if "target" in entry:
+        text += f", into a {entry['target']}"
+    if "leaves" in entry:
+        text += f", leaving {entry['leaves']}"
     if "rings" in entry:
         text += f", daughter up to {_number(model, entry['rings'], '1', where)} sites away"
     if "below_zero" in entry:
         text += f", '{entry['below_zero']}' where rules turn the rate negative"
-    if "up" in entry:
-        text += f", share {_number(model, entry.get('bias', '0'), '1', where)} of hops up {entry['up']}"
+    for way in ("up", "down"):
+        if way in entry:
+            share = _number(model, entry.get("bias", "0"), "1", where)
+            text += f", share {share} of hops {way} {entry[way]}"
+    if "persistence" in entry:
+        text += f", keeping its direction for {_number(model, entry['persistence'], 'h', where)}"
     return text
 
 
 def _rule(model: Model, rule: dict[str, Any], base: str) -> str:
     where, signals = rule["where"], as_list(rule["signal"])
     words = Words(
-        model.scope, model.types, model.fields, model.signals, model.densities, model.site_um, model.dt_h
+        model.scope,
+        model.types,
+        model.fields,
+        model.signals,
+        model.densities,
+        model.attributes,
+        model.tables.carries,
+        model.site_um,
+        model.dt_h,
     )
     unit = "*".join(u for *_, u in (words.sense(s, where) for s in signals) if u != "1") or "1"
     half = _number(model, rule["half"], unit, where)
@@ -262,6 +303,7 @@ def _rule(model: Model, rule: dict[str, Any], base: str) -> str:
         "hill": f"half at {half}, Hill power {power}",
         "linear": f"in proportion to the signal, in full at {half}",
         "exponential": f"as 1 - exp(-signal/scale), scale {half}",
+        "step": f"at once where the signal reaches {half}",
     }[response]
     span = f"from 0 towards {base}" if rule["effect"] == "drives" else f"from {base} towards {fold} x"
     return f"{' x '.join(signals)} {rule['effect']} {rule['behaviour']} {span}, {shape}"

@@ -41,6 +41,7 @@ class TumourModel(mesa.Model):
     ):
         super().__init__(rng=seed if rng is None else rng)
         self.run = Run(load_scenario(scenario, settings), seed)
+        self.run.open()
         self.hours = hours
         self._steps = round(hours / self.run.simulation.model.dt_h)
         if self._steps < 1:
@@ -62,7 +63,7 @@ class TumourModel(mesa.Model):
     @property
     def occupant(self):
         """Return the cell-type ids, shape (layer, y, x)."""
-        return self.run.simulation.coupled.tissue.state.occupant
+        return self.run.simulation.tissue.state.occupant
 
     @property
     def day(self) -> float:
@@ -71,8 +72,6 @@ class TumourModel(mesa.Model):
 
     def step(self) -> None:
         """Advance by ``hours`` and collect."""
-        for _ in range(self._steps):
-            self.run.simulation.coupled.step()
-            self.run.assess_if_due()
+        self.run.advance(self._steps)
         self.datacollector.collect(self)
         self.running = self.day < self.run.progress().end_day

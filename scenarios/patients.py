@@ -8,7 +8,7 @@ import numpy as np
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import check_keys, check_source, find_file, read_toml
-from ..abm.placement_rules import generator
+from ..abm.placement.luck import generator
 from .scenario import LIBRARY
 
 POPULATIONS = LIBRARY / "populations"

@@ -1,14 +1,20 @@
 """Collect what a run records: one row of every series, and snapshots."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from ..abm.fields.update import ACCOUNT
+from ..abm.model import Model
+from ..abm.pairs import Pairs, mean_field_valid, pair_correlations
 from ..abm.snapshot import Snapshot
-from ..abm.volume import tumour_volume_cm3
-from ..ode_coupling.couple import species_names
-from .build import Simulation, body_parameter
+from ..abm.state import State
+from .build import Simulation
+from .course import tumour_columns
+from .store import SERIES
+
+# Steps between measurements of pair correlations, at least: one costs about half a step.
+PAIR_STEPS = 24
 
 
 class Recorder:
@@ -21,70 +27,77 @@ class Recorder:
 
     def __init__(self, simulation: Simulation):
         self.simulation = simulation
-        model, body = simulation.model, simulation.coupled.body
-        plasma = simulation.scenario.tables["coupling"].get("plasma", [])
-        self._plasma = [
-            (
-                body.model.index("states", p["body"]),
-                model.scope.number(p["factor"], "nM/dose", "[coupling] plasma"),
-            )
-            for p in plasma
-        ]
+        model, course, trial = simulation.model, simulation.course, simulation.trial
         self.columns = {
             "count": [info.name for info in model.types],
-            "body": [
-                *(s.name for s in body.model.states),
-                *(o.name for o in body.model.outputs),
-                *(f"plasma {p['drug']}" for p in plasma),
-            ],
+            "body": course.body_columns,
             "field_mean": [f.name for f in model.fields],
             "event": list(model.events),
-            "ledger": list(species_names(simulation.coupled.ports)),
+            "ledger": course.species,
         }
         self.units = {
             "time": "d",
-            "body": [
-                *(s.unit for s in body.model.states),
-                *(o.unit for o in body.model.outputs),
-                *("nM" for _ in plasma),
-            ],
+            "body": course.body_units,
             "field_mean": [f.unit for f in model.fields],
             "doses": "dose",
         }
-        self.rows: dict[str, list[Any]] = {key: [] for key in ("time", "tumour_volume", *self.columns)}
+        if model.fields:
+            self.columns["account"] = [f"{f.name}: {flow}" for f in model.fields for flow in ACCOUNT]
+            self.units["account"] = [f.unit for f in model.fields for _ in ACCOUNT]
+        if trial.signal:
+            self.columns["control"] = [trial.signal]
+            self.units["control"] = [trial.unit]
+        self._tumour = tumour_columns(model)
+        self._pairs = [
+            (a.id - 1, b.id - 1)
+            for i, a in enumerate(model.types)
+            for b in model.types[i:]
+            if a.layer == b.layer
+        ]
+        names = self.columns["count"]
+        self.columns["pair_correlation"] = [f"{names[a]} {names[b]}" for a, b in self._pairs]
+        self.columns["pair_total"] = list(model.layers)
+        self.rows: dict[str, list[Any]] = {}
         self.snapshots: list[Snapshot] = []
 
-    def record(self) -> None:
-        """Add one row of every series for the present moment."""
-        coupled, model = self.simulation.coupled, self.simulation.model
-        state, body = coupled.tissue.state, coupled.body
+    def record(self, pairs: bool = False) -> None:
+        """Add one row of every series for the present moment, with pair correlations if asked for."""
+        simulation = self.simulation
+        model, course, trial = simulation.model, simulation.course, simulation.trial
+        state = course.tissue.state
         counts = state.counts(model)
-        scale = state.view(model).stats["scale"]
-        plasma = [body.y[index] * factor for index, factor in self._plasma]
         row = {
             "time": state.day(model),
             "count": counts,
-            "tumour_volume": self.volume_cm3(),
-            "body": np.concatenate([body.y, body.outputs(), plasma]),
-            "field_mean": state.stats[:, 1] * scale,
+            "tumour_volume": course.volume_cm3(),
+            "tumour_fraction": float(counts[self._tumour].sum()) / state.region.size,
+            "body": course.body_row(),
+            "field_mean": state.stats[:, 1] * state.view(model).stats["scale"],
             "event": state.events.copy(),
-            "ledger": coupled.residuals(),
+            "ledger": course.residuals(),
         }
+        if model.fields:
+            row["account"] = state.field_account.reshape(-1) / state.region.size
+        if trial.signal:
+            row["control"] = np.array([trial.level])
+        if pairs:
+            row |= self._pair_row()
         for key, value in row.items():
-            self.rows[key].append(value)
+            self.rows.setdefault(key, []).append(value)
+
+    def _pair_row(self) -> dict[str, Any]:
+        model, state = self.simulation.model, self.simulation.tissue.state
+        found = measure_pairs(model, state)
+        return {
+            "pair_time": state.day(model),
+            "pair_correlation": np.array([found.by_type[pair] for pair in self._pairs]),
+            "pair_total": found.total,
+            "mean_field_valid": mean_field_valid(found.total, found.occupancy),
+        }
 
     def volume_cm3(self) -> float:
-        """Return the volume of the lesion from its weighted count, cm3."""
-        coupled, model = self.simulation.coupled, self.simulation.model
-        counts = coupled.tissue.state.counts(model)
-        amount = sum(
-            port.weight * counts[model.type_id(port.type) - 1]
-            for port in coupled.ports.cells
-            if not port.blood
-        )
-        density, body = amount / coupled.ports.tissue_volume_L, coupled.body
-        cell, share = (body_parameter(body, name) for name in ("v_tumor", "V_e"))
-        return float(tumour_volume_cm3(density, coupled.ports.tissue_volume_L, cell, share))
+        """Return the volume of the tumour, cm3."""
+        return self.simulation.course.volume_cm3()
 
     def snapshot(self) -> None:
         """Keep a snapshot of the present tissue."""
@@ -92,20 +105,30 @@ class Recorder:
 
     def take(self) -> tuple[dict[str, np.ndarray], list[Snapshot]]:
         """Return rows and snapshots collected so far and start afresh."""
-        dtype: Mapping[str, Any] = {"count": np.int64, "event": np.int64}
-        rows = {}
-        for key, values in self.rows.items():
+        rows: dict[str, np.ndarray] = {}
+        for key, series in SERIES.items():
+            if series.optional and not self._has(key):
+                continue
+            values = self.rows.get(key, [])
             width = (len(self.columns[key]),) if key in self.columns else ()
-            rows[key] = np.array(values, dtype=dtype.get(key, float)).reshape(len(values), *width)
+            rows[key] = np.array(values, dtype=series.dtype).reshape(len(values), *width)
         snapshots = self.snapshots
-        self.rows, self.snapshots = {key: [] for key in self.rows}, []
+        self.rows, self.snapshots = {}, []
         return rows, snapshots
+
+    def _has(self, key: str) -> bool:
+        return key in self.columns or SERIES[key].dimension is None
+
+
+def measure_pairs(model: Model, state: State) -> Pairs:
+    """Return the pair correlations of the present tissue, over the links that its model uses."""
+    head = model.spec.model
+    return pair_correlations(state.occupant, len(model.types), boundary=head["boundary"])
 
 
 def take_snapshot(simulation: Simulation) -> Snapshot:
     """Return the present tissue of a simulation as whatever measures tissue sees it."""
-    coupled, model = simulation.coupled, simulation.model
-    state = coupled.tissue.state
+    model, state = simulation.model, simulation.tissue.state
     scale = state.view(model).stats["scale"]
     return Snapshot(
         time_days=state.day(model),
@@ -115,5 +138,5 @@ def take_snapshot(simulation: Simulation) -> Snapshot:
         types=model.types,
         fields={f.name: (state.fields[i] * scale[i]).astype(np.float32) for i, f in enumerate(model.fields)},
         field_units={f.name: f.unit for f in model.fields},
-        weights={port.type: port.weight for port in coupled.ports.cells},
+        weights=dict(simulation.course.weights),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from ..abm.errors import InputError
 from ..abm.snapshot import RunRecord
 from ..ode_coupling.ode_only import simulate
-from .build import schedule_of
+from .body_side import schedule_of
 from .patients import load_population, sample
 from .store import find_runs, open_run
 

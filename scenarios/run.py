@@ -1,20 +1,17 @@
 """Run a scenario: a generator that advances to the next time anyone wants attention."""
 
-import importlib.metadata
-import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..abm.kernel_cache import source_hash
 from ..abm.response import classify, tumour_response_index
 from .build import Simulation, build
-from .record import Recorder
+from .header import header_of, outcome_of
+from .record import PAIR_STEPS, Recorder
 from .scenario import Scenario, load_scenario, resolved
 from .store import (
     SegmentWriter,
@@ -26,10 +23,11 @@ from .store import (
     run_path,
     state_digest,
 )
-from .tissue import read_cell_table
+from .tissue import read_cell_table, tissue_provenance
+from .trial import END
 
 # Raised whenever the same scenario and seed give other numbers than before (CHANGELOG, "Changes results").
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 
 
 @dataclass
@@ -42,20 +40,38 @@ class Progress:
     simulation: Simulation
 
 
-@dataclass
-class _Schedule:
-    """Steps at which something happens besides advancing."""
+class Schedule:
+    """Steps at which something happens besides advancing.
 
-    end: int
-    record: int
-    assess: int
-    checkpoint: int
-    snapshots: frozenset[int]
+    Parameters
+    ----------
+    simulation : Simulation
+
+    Attributes
+    ----------
+    end : int
+        Last step; brought forward when the trial ends.
+    record, assess, checkpoint, pairs : int
+        Steps between records, assessments, checkpoints, and measurements of pair correlations.
+    snapshots : frozenset of int
+    """
+
+    def __init__(self, simulation: Simulation):
+        tables, model, self._trial = simulation.scenario.tables, simulation.model, simulation.trial
+        output, a_day = tables["output"], 24 / model.dt_h
+        self.end = max(round(tables["scenario"]["duration_days"] * a_day), 1)
+        self.record = max(1, round(output["record_every_hours"] / model.dt_h))
+        self.assess = max(1, round(tables["scenario"].get("assessment_days", 56) * a_day))
+        self.checkpoint = max(1, round(output["checkpoint_every_days"] * a_day))
+        self.snapshots = frozenset(round(day * a_day) for day in output["snapshot_days"])
+        self.pairs = self.record * -(-PAIR_STEPS // self.record)
 
     def next(self, step: int) -> int:
         """Return the next step that wants attention after ``step``."""
         due = [step + every - step % every for every in (self.record, self.assess, self.checkpoint)]
         due += [s for s in self.snapshots if s > step]
+        if self._trial:
+            due.append(self._trial.next(step))
         return min(*due, self.end)
 
 
@@ -95,8 +111,8 @@ class Run:
         self.simulation = build(scenario, seed, tissue_file, threads)
         self.recorder = Recorder(self.simulation)
         self._first_volume = self.recorder.volume_cm3()
-        self.warnings = resumed.warnings if resumed else []
-        self.stop_reason = "end of the simulated time"
+        self._until_progression = scenario.tables["scenario"]["treatment"] == "until progression"
+        self.warnings = resumed.warnings if resumed else list(self.simulation.tissue.notes)
         self.progressed_on = 0.0
         self.wall = {"build": time.perf_counter() - self._started, "simulate": 0.0, "store": 0.0}
         self._done: list[tuple[dict[str, np.ndarray], list]] = []
@@ -106,63 +122,70 @@ class Run:
             self._done.append((resumed.rows, resumed.snapshots))
             start = resumed.next_segment
         self.writer = SegmentWriter(parts_folder(self.path), self._header(), start) if self.path else None
-        self._plan = self._make_plan()
-
-    def _make_plan(self) -> _Schedule:
-        tables, dt_h = self.simulation.scenario.tables, self.simulation.model.dt_h
-        end = round(tables["scenario"]["duration_days"] * 24 / dt_h)
-        days = tables["output"]["snapshot_days"]
-        return _Schedule(
-            end=max(end, 1),
-            record=max(1, round(tables["output"]["record_every_hours"] / dt_h)),
-            assess=max(1, round(tables["scenario"].get("assessment_days", 56) * 24 / dt_h)),
-            checkpoint=max(1, round(tables["output"]["checkpoint_every_days"] * 24 / dt_h)),
-            snapshots=frozenset(round(day * 24 / dt_h) for day in days),
-        )
+        self._plan = Schedule(self.simulation)
 
     def steps(self) -> Iterator[Progress]:
         """Advance to each time of attention in turn, record and store there, and yield.
 
         The numbers do not depend on when it yields: records, snapshots and checkpoints only read.
         """
-        simulation, plan = self.simulation, self._plan
-        coupled, state = simulation.coupled, simulation.coupled.tissue.state
-        if state.step == 0 and not self._done:
-            self.recorder.record()
+        plan = self._plan
+        if self.step == 0 and not self._done:
+            self.open()
+            self.recorder.record(pairs=True)
             if 0 in plan.snapshots:
                 self.recorder.snapshot()
-        while state.step < plan.end:
+        while self.step < plan.end:
             clock = time.perf_counter()
-            target = plan.next(state.step)
-            while state.step < target:
-                coupled.step()
+            self.advance(plan.next(self.step) - self.step)
             self.wall["simulate"] += time.perf_counter() - clock
-            if state.step % plan.record == 0 or state.step == plan.end:
-                self.recorder.record()
-            if state.step in plan.snapshots or state.step == plan.end:
+            step, last = self.step, self.step == plan.end
+            if step % plan.record == 0 or last:
+                self.recorder.record(pairs=step % plan.pairs == 0 or last)
+            if step in plan.snapshots or last:
                 self.recorder.snapshot()
-            self.assess_if_due()
-            if state.step % plan.checkpoint == 0 and state.step < plan.end:
+            if step % plan.checkpoint == 0 and not last:
                 self.checkpoint()
             yield self.progress()
 
+    @property
+    def step(self) -> int:
+        """Return the number of steps done."""
+        return self.simulation.tissue.state.step
+
+    def open(self) -> None:
+        """Let the trial see the placed tissue; call once, at step 0."""
+        self._attend_if_due()
+
+    def advance(self, steps: int) -> None:
+        """Advance by a number of steps; at those that trial or assessment ask for they have their say."""
+        plan, until = self._plan, min(self.step + steps, self._plan.end)
+        while self.step < until and self.step < plan.end:
+            self.simulation.course.advance(min(plan.next(self.step), until) - self.step)
+            self._attend_if_due()
+            self._assess_if_due()
+
+    def _attend_if_due(self) -> None:
+        trial, tissue, step = self.simulation.trial, self.simulation.tissue, self.step
+        if trial and (step == 0 or trial.next(step - 1) == step):
+            trial.attend(tissue, step, tissue.state.counts(tissue.model))
+            if trial.ended:
+                self._plan.end = step
+
     def progress(self) -> Progress:
         """Return where the run stands."""
-        model, state = self.simulation.model, self.simulation.coupled.tissue.state
+        model, state = self.simulation.model, self.simulation.tissue.state
         counts = dict(zip((t.name for t in model.types), state.counts(model).tolist(), strict=True))
         return Progress(state.day(model), self._plan.end * model.dt_h / 24, counts, self.simulation)
 
-    def assess_if_due(self) -> None:
+    def _assess_if_due(self) -> None:
         """At an assessment read the volume as a clinic would; stop treatment at progression if so asked."""
-        table = self.simulation.scenario.tables["scenario"]
-        if self.simulation.coupled.tissue.state.step % self._plan.assess:
-            return
-        if table["treatment"] != "until progression" or self.progressed_on:
+        if self.step % self._plan.assess or not self._until_progression or self.progressed_on:
             return
         volume = self.recorder.volume_cm3()
         if classify(float(tumour_response_index(volume, self._first_volume))) == "PD":
-            self.progressed_on = self.simulation.coupled.tissue.state.day(self.simulation.model)
-            self.simulation.coupled.body.stop_dosing(self.progressed_on)
+            self.progressed_on = self.simulation.tissue.state.day(self.simulation.model)
+            self.simulation.course.stop_dosing(self.progressed_on)
 
     def checkpoint(self) -> None:
         """Write rows, snapshots and the whole state as the next segment."""
@@ -174,17 +197,14 @@ class Run:
         self.wall["store"] += time.perf_counter() - clock
 
     def _checkpoint(self) -> dict[str, Any]:
-        return {**self.simulation.coupled.to_arrays(), "run_progressed_on": np.array(self.progressed_on)}
+        return final_state(self.simulation, self.progressed_on)
 
     def _restore(self, arrays: dict[str, Any]) -> None:
-        from ..abm.state import State
-
-        coupled = self.simulation.coupled
-        coupled.tissue.state = State.from_arrays(arrays)
-        coupled.restore(arrays)
+        self.simulation.course.restore(arrays)
+        self.simulation.trial.restore(arrays)
         self.progressed_on = float(arrays["run_progressed_on"])
         if self.progressed_on:
-            coupled.body.stop_dosing(self.progressed_on)
+            self.simulation.course.stop_dosing(self.progressed_on)
 
     def digest(self) -> str:
         """Return the hash of the whole state."""
@@ -199,84 +219,24 @@ class Run:
         if not self.path:
             return None
         self.wall["store"] += time.perf_counter() - clock
-        return finish_run(self.path, self._header(), rows, snapshots, self._checkpoint())
+        header = self._header() | {"outcome": outcome_of(self.simulation, rows)}
+        return finish_run(self.path, header, rows, snapshots, self._checkpoint())
 
     def _header(self) -> dict[str, Any]:
-        simulation = self.simulation
-        model, scenario, body = simulation.model, simulation.scenario, simulation.coupled.body
-        table = scenario.tables["scenario"]
-        _, ny, nx = simulation.placement.occupant.shape
-        cycles = dict(
-            zip(
-                (f.name for f in model.fields),
-                simulation.coupled.tissue.state.field_cycles.tolist(),
-                strict=True,
-            )
-        )
-        unconverged = dict(
-            zip(
-                (f.name for f in model.fields),
-                simulation.coupled.tissue.state.field_fallbacks.tolist(),
-                strict=True,
-            )
-        )
-        refused = {
-            p.type: int(n)
-            for p, n in zip(simulation.coupled.ports.cells, simulation.coupled.refused, strict=True)
-            if p.blood
-        }
-        return {
-            "scenario": scenario.name,
-            "arm": table["arm"],
-            "patient": simulation.patient,
-            "seed": simulation.seed,
+        return header_of(self.simulation) | {
             "run_key": self.key,
-            "title": table["title"],
-            "scenario_text": scenario.tables,
-            "model_text": scenario.model_spec.text,
-            "user_parameters": {k: list(v) for k, v in scenario.user_parameters.items()},
-            "versions": versions(),
-            "source_hash": source_hash(),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "tissue_report": simulation.placement.report,
             "wall_seconds": {k: round(v, 3) for k, v in self.wall.items()},
-            "stop_reason": self.stop_reason,
+            "stop_reason": self.simulation.trial.ended or END,
             "progressed_on_day": self.progressed_on,
-            "multigrid_cycles": cycles,
-            "field_solves_above_tolerance": unconverged,
-            "arrivals_refused": refused,
-            "area_mm2": ny * nx * model.site_um**2 * 1e-6,
-            "types": model.types,
-            "weights": {p.type: p.weight for p in simulation.coupled.ports.cells},
-            "parameters": parameter_rows(simulation),
-            "doses": [(d.time_days, d.drug, d.amount) for d in body.regimen.doses],
             "columns": self.recorder.columns,
             "units": self.recorder.units,
         }
 
 
-def parameter_rows(simulation: Simulation) -> list[dict[str, Any]]:
-    """Return every parameter of tissue and body with value, unit, source and owner."""
-    rows = [
-        {"name": p.name, "value": p.value, "unit": p.unit, "source": p.source, "owner": "tissue"}
-        for p in simulation.model.parameters
-    ]
-    body = simulation.coupled.body
-    user, patient = simulation.scenario.user_parameters, simulation.patient_values
-    own = simulation.scenario.tables.get("parameters", {})
-    for p, value in zip(body.model.parameters, body.p, strict=True):
-        source = "virtual patient" if p.name in patient else p.source
-        source = "user" if p.name in user else own[p.name]["source"] if p.name in own else source
-        rows.append(
-            {"name": p.name, "value": float(value), "unit": p.unit, "source": source, "owner": "body"}
-        )
-    return rows
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide numbers."""
-    names = ("oncolattice", "numpy", "scipy", "numba", "h5py")
-    return {"python": platform.python_version()} | {n: importlib.metadata.version(n) for n in names}
+def final_state(simulation: Simulation, progressed_on: float = 0.0) -> dict[str, Any]:
+    """Return everything that changes in a run as named arrays: what its digest is taken of."""
+    own = {"run_progressed_on": np.array(progressed_on)}
+    return {**simulation.course.to_arrays(), **simulation.trial.to_arrays(), **own}
 
 
 def prepare(
@@ -316,7 +276,10 @@ def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None) -> st
     ------
     InputError
     """
-    provenance = read_cell_table(tissue_file).provenance if tissue_file else {}
+    if tissue_file:
+        provenance = read_cell_table(tissue_file).provenance
+    else:
+        provenance = tissue_provenance(scenario.tables["tissue"])
     return run_key(resolved(scenario, seed, provenance), RESULTS_VERSION)
 
 

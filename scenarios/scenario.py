@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,22 @@ from typing import Any
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import ModelSpec, check_keys, check_source, find_file, read_model, read_toml
 from ..ode_coupling.immune.qcic.tables import parameter_names
-from .keys import ENTRY_KEYS, LIST_SECTIONS, SCENARIO_KEYS, TREATMENTS, WORDS
+from .controllers import CONTROLLERS
+from .keys import (
+    BODY_ONLY,
+    BODY_SECTIONS,
+    ENTRY_KEYS,
+    LIST_SECTIONS,
+    NESTED,
+    REQUIRED_SECTIONS,
+    SCENARIO_KEYS,
+    TREATMENTS,
+    WORDS,
+)
+from .tissue_keys import check_tissue, lattice_shape
 
 LIBRARY = Path(__file__).parent / "library"
+LATTICE_BOUNDS = {"rows": (16, 8192), "columns": (16, 8192), "planes": (2, 1024)}
 _SETTING = re.compile(r"([\w.]+)\s*=\s*(.+)$", re.DOTALL)
 _NAME = re.compile(r"\w[\w.-]*")
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%0-9/][\w/^%* -]*)?$")
@@ -64,17 +77,41 @@ def load_scenario(name_or_path: str, settings: Iterable[str] = ()) -> Scenario:
         Unknown scenario, section, key or word; wrong kind of value.
     """
     tables, folder = _read(name_or_path, None, ())
-    for section in ("scenario", "lattice", "tissue", "body", "output", "coupling"):
-        if section not in tables:
-            raise InputError(f"{name_or_path}: section [{section}] is missing; see docs/format.md")
+    _check_sections(tables, name_or_path)
     tables["scenario"].setdefault("treatment", TREATMENTS[0])
     for section, entry in tables.items():
         _check_section(section, entry, f"{name_or_path} [{section}]")
     scenario = Scenario(tables, read_model(tables["scenario"]["model"], folder))
+    _declare(scenario)
     for setting in settings:
         apply_setting(scenario, setting)
     _check_values(scenario, name_or_path)
     return scenario
+
+
+def _check_sections(tables: Mapping[str, Any], where: str) -> None:
+    """Check that what a scenario needs is there, and nothing that it cannot use."""
+    needed = (*REQUIRED_SECTIONS, *(BODY_SECTIONS if "body" in tables else ()))
+    for section in needed:
+        if section not in tables:
+            raise InputError(f"{where}: section [{section}] is missing; see docs/format.md")
+    for section in BODY_ONLY:
+        if section in tables and "body" not in tables:
+            raise InputError(
+                f"{where}: [{section}] belongs to a body, and the scenario has none; add a [body] or remove it"
+            )
+
+
+def _declare(scenario: Scenario) -> None:
+    """Add the parameters that [parameters] declares, with a description, to those of the model."""
+    known = scenario.model_spec.parameters
+    for name, entry in scenario.tables.get("parameters", {}).items():
+        if name not in known and "description" in entry:
+            if "unit" not in entry:
+                raise InputError(
+                    f"[parameters] {name}: a parameter of the scenario's own needs a unit; 1 for none"
+                )
+            known[name] = dict(entry)
 
 
 def _check_section(section: str, entry: Any, where: str) -> None:
@@ -90,11 +127,25 @@ def _check_section(section: str, entry: Any, where: str) -> None:
             check_keys(part, ENTRY_KEYS[section], f"{where} {name}")
             check_source(part["source"], f"{where} {name}")
         return
-    check_keys(entry, SCENARIO_KEYS[section], where)
+    check_keys(entry, _settled(SCENARIO_KEYS[section], entry), where)
     for key in SCENARIO_KEYS[section] if section == "coupling" else ():
         if key in ENTRY_KEYS:
             for number, part in enumerate(entry.get(key, []), start=1):
                 check_keys(part, ENTRY_KEYS[key], f"{where} {key} {number}")
+    for key in NESTED.get(section, ()):
+        if key in entry:
+            check_keys(entry[key], ENTRY_KEYS[key], f"{where} {key}")
+
+
+def _settled(keys: Mapping[str, tuple[str, bool, str]], entry: Any) -> dict[str, tuple[str, bool, str]]:
+    """Return keys with every amount, which is a number or an expression, as the one that is given."""
+    texts = (
+        {key for key, value in entry.items() if isinstance(value, str)} if isinstance(entry, dict) else set()
+    )
+    return {
+        key: (kind if kind != "amount" else "expression" if key in texts else "number", required, meaning)
+        for key, (kind, required, meaning) in keys.items()
+    }
 
 
 def _read(
@@ -140,7 +191,7 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
     number = _NUMBER.match(text)
     plain = name.removeprefix("parameters.")
     if plain in known_parameters(scenario):
-        if name == plain and (places := [f"{s}.{k}" for s, k in _settable() if k == name]):
+        if name == plain and (places := [".".join(p) for p in _settable() if p[-1] == name]):
             raise InputError(
                 f"--set {name}: ambiguous, write one of {', '.join(places)} or parameters.{name}"
             )
@@ -150,63 +201,80 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
             raise InputError(f"--set {name}: '{text}' is too large a number")
         scenario.user_parameters[plain] = (float(number[1]), number[2] or None)
         return
-    section, key = _find_key(scenario, name)
-    kind = SCENARIO_KEYS[section][key][0]
-    value: Any = text
+    section, *path, key = _find_key(scenario, name)
+    kind, _, meaning = (ENTRY_KEYS[path[0]] if path else SCENARIO_KEYS[section])[key]
+    table = scenario.tables.setdefault(section, {})
+    for part in path:
+        table = table.setdefault(part, {})
+    table[key] = _value(name, text, kind, meaning)
+    if (section, key) == ("scenario", "model"):
+        scenario.model_spec = read_model(text)
+        _declare(scenario)
+
+
+def _value(name: str, text: str, kind: str, meaning: str) -> Any:
+    """Return the value of a setting in the kind that its key wants."""
+    number = _NUMBER.match(text)
+    if kind == "amount":
+        kind = "number" if number and not number[2] else "expression"
     if kind in ("number", "whole"):
         if not number or number[2]:
-            raise InputError(
-                f"--set {name}: '{text}' is not a plain number ({SCENARIO_KEYS[section][key][2]})"
-            )
+            raise InputError(f"--set {name}: '{text}' is not a plain number ({meaning})")
         value = float(number[1])
         if not math.isfinite(value):
             raise InputError(f"--set {name}: '{text}' is too large a number")
         if kind == "whole":
             if value != int(value):
                 raise InputError(f"--set {name}: '{text}' is not a whole number")
-            value = int(value)
-    elif kind == "list":
+            return int(value)
+        return value
+    if kind == "list":
         try:
-            value = [float(part) for part in text.strip("[]").split(",") if part.strip()]
+            return [float(part) for part in text.strip("[]").split(",") if part.strip()]
         except ValueError:
             raise InputError(f"--set {name}: '{text}' is not a list of numbers such as 0,28,56") from None
-    elif kind == "table":
+    if kind == "table":
         raise InputError(f"--set {name}: this is a table; write it in a scenario file that extends this one")
-    scenario.tables.setdefault(section, {})[key] = value
-    if (section, key) == ("scenario", "model"):
-        scenario.model_spec = read_model(text)
+    return text
 
 
 def known_parameters(scenario: Scenario) -> set[str]:
-    """Return the names of all parameters of tissue and body."""
-    return set(scenario.model_spec.parameters) | parameter_names()
+    """Return the names of all parameters of tissue and, where there is one, body."""
+    body = parameter_names() if "body" in scenario.tables else set()
+    return set(scenario.model_spec.parameters) | body
 
 
-def _settable() -> list[tuple[str, str]]:
-    """Return (section, key) of all that one number or word can set."""
-    return [
+def _settable() -> list[tuple[str, ...]]:
+    """Return (section, key) or (section, table, key) of all that one number or word can set."""
+    plain: list[tuple[str, ...]] = [
         (section, key)
         for section, keys in SCENARIO_KEYS.items()
         for key in keys
-        if section not in ("regimen", "coupling") and key != "extends"
+        if section not in ("regimen", "coupling") and key != "extends" and key not in NESTED.get(section, ())
+    ]
+    return plain + [
+        (s, table, key) for s, tables in NESTED.items() for table in tables for key in ENTRY_KEYS[table]
     ]
 
 
-def _find_key(scenario: Scenario, name: str) -> tuple[str, str]:
-    section, _, key = name.rpartition(".")
-    places = [(s, k) for s, k in _settable() if k == key and section in ("", s)]
-    if len(places) == 1:
-        return places[0]
+def _find_key(scenario: Scenario, name: str) -> tuple[str, ...]:
+    """Return the one place that a name, or the end of a dotted name, stands for."""
+    path = tuple(name.split("."))
+    places = [place for place in _settable() if place[-len(path) :] == path]
+    here = [place for place in places if place[0] in scenario.tables]
+    for found in (places, here):
+        if len(found) == 1:
+            return found[0]
     if places:
-        raise InputError(f"--set {name}: ambiguous, write one of {', '.join(f'{s}.{k}' for s, k in places)}")
-    choices = {f"{s}.{k}" for s, k in _settable()} | known_parameters(scenario)
+        raise InputError(f"--set {name}: ambiguous, write one of {', '.join(map('.'.join, places))}")
+    choices = {".".join(place) for place in _settable()} | known_parameters(scenario)
     raise unknown_word("parameter or key", name, choices, "--set")
 
 
 def _check_values(scenario: Scenario, where: str) -> None:
     tables = scenario.tables
     for (section, key), words in WORDS.items():
-        word = tables[section].get(key, words[0])
+        word = tables.get(section, {}).get(key, words[0])
         if word not in words:
             raise unknown_word(key, word, words, f"{where} [{section}]")
     positive = [
@@ -217,16 +285,22 @@ def _check_values(scenario: Scenario, where: str) -> None:
         ("body", "tolerance"),
     ]
     for section, key in positive:
-        value = tables[section].get(key, 1)
+        value = tables.get(section, {}).get(key, 1)
         if not value > 0:
             raise InputError(f"{section}.{key} must be above 0, got {value:g}")
-    if not 0 < tables["tissue"]["occupancy"] < 1:
-        raise InputError(f"tissue.occupancy must lie between 0 and 1, got {tables['tissue']['occupancy']:g}")
-    if tables["body"]["burn_in_days"] < 0:
+    check_tissue(tables["tissue"])
+    if tables.get("body", {}).get("burn_in_days", 0) < 0:
         raise InputError(f"body.burn_in_days must be 0 or more, got {tables['body']['burn_in_days']:g}")
-    for key in ("rows", "columns"):
-        if not 16 <= tables["lattice"][key] <= 8192:
-            raise InputError(f"lattice.{key} must be 16 to 8192 sites, got {tables['lattice'][key]}")
+    if tables["scenario"]["treatment"] == "until progression" and "body" not in tables:
+        raise InputError(
+            f"{where} [scenario]: treatment = 'until progression' needs a [body] that is dosed; "
+            "write [stop] progression to end the run there"
+        )
+    _check_trial(tables, where)
+    lattice_shape(tables["lattice"], scenario.model_spec.model["dimensions"])
+    for key, (least, most) in LATTICE_BOUNDS.items():
+        if not least <= tables["lattice"].get(key, least) <= most:
+            raise InputError(f"lattice.{key} must be {least} to {most} sites, got {tables['lattice'][key]}")
     lists = [("output.snapshot_days", tables["output"]["snapshot_days"])]
     lists += [
         (f"regimen of {regimen['drug']}: days", regimen["days"]) for regimen in tables.get("regimen", [])
@@ -240,6 +314,36 @@ def _check_values(scenario: Scenario, where: str) -> None:
         raise InputError(
             f"scenario.name '{tables['scenario']['name']}' begins the names of files: letters, digits, _ - and . only"
         )
+
+
+def _check_trial(tables: Mapping[str, Any], where: str) -> None:
+    """Check the numbers of [controller] and [stop]."""
+    control, rule = tables.get("controller"), tables.get("stop", {}).get("progression")
+    if control is not None:
+        kind = CONTROLLERS[control["kind"]]
+        for key, (_, required, meaning) in kind.keys.items():
+            if required and key not in control:
+                raise InputError(
+                    f"{where} [controller]: '{key}' is missing, which kind = '{control['kind']}' needs ({meaning})"
+                )
+        supplied = [entry["signal"] for entry in tables.get("coupling", {}).get("signals", [])]
+        if control["signal"] in supplied:
+            raise InputError(
+                f"{where} [controller]: the body supplies signal '{control['signal']}' already; "
+                "name another signal, or take it out of coupling.signals"
+            )
+        if "off_below" in control and control["off_below"] > control.get("on_above", math.inf):
+            raise InputError(
+                f"controller.off_below ({control['off_below']:g}) must not lie above controller.on_above "
+                f"({control['on_above']:g})"
+            )
+    if rule is not None:
+        for key in ("above", "consecutive"):
+            if not rule.get(key, 1) > 0:
+                raise InputError(f"stop.progression.{key} must be above 0, got {rule[key]:g}")
+    for section, table in (("controller", control), ("stop.progression", rule)):
+        if table and table.get("first_day", 0) < 0:
+            raise InputError(f"{section}.first_day must be 0 or more, got {table['first_day']:g}")
 
 
 def resolved(scenario: Scenario, seed: int, provenance: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from concurrent.futures import Executor
 
 import numpy as np
 
+from ..abm.kernel_cache import cache_home, source_hash
+
 
 def compile_fields(model_name: str) -> None:
     """Compile and cache the kernels of fields, densities and entry points."""
@@ -36,6 +38,23 @@ def _tissue(model_name: str, step: int):
     state = first_state(model, Placement(occupant, np.zeros((32, 32), np.uint8), ("core",)), 1)
     state.step = step
     return Tissue(model, state)
+
+
+def compiled() -> bool:
+    """Return whether the cache holds kernels of these sources."""
+    folder = cache_home() / source_hash()
+    return next(folder.rglob("*.nbi"), None) is not None
+
+
+def warm_up_with(executor: Executor, name: str, settings: tuple[str, ...], seed: int) -> None:
+    """Let one worker compile by running a seed of a scenario without a body, unless the cache is warm.
+
+    What fails here is told when the seed is run again.
+    """
+    from .replicate import run_seeds
+
+    if not compiled():
+        executor.submit(run_seeds, name, settings, [seed]).exception()
 
 
 def warm_up(model_name: str, executor: Executor) -> None:

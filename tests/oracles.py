@@ -1,8 +1,20 @@
-"""Slow, obvious versions of the kernels, in plain Python."""
+"""Slow, obvious versions of the kernels, in plain Python, for sections and blocks."""
+
+import itertools
 
 import numpy as np
-from oncolattice.abm.tables import Tables, View
-from oncolattice.abm.vocabulary import DECREASES, EXPONENTIAL, INCREASES, LINEAR, NO_SIGNAL
+from oncolattice.abm.model import Model
+from oncolattice.abm.state import State
+from oncolattice.abm.vocabulary import (
+    CLOCK,
+    COUNT,
+    DECREASES,
+    EXPONENTIAL,
+    INCREASES,
+    LINEAR,
+    NO_SIGNAL,
+    STEP,
+)
 
 MASK = (1 << 64) - 1
 
@@ -15,39 +27,59 @@ def mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
-def around(shape: tuple[int, int], y: int, x: int) -> list[tuple[int, int]]:
-    """The site and its neighbours inside the lattice."""
-    ny, nx = shape
-    return [(j, i) for j in range(y - 1, y + 2) for i in range(x - 1, x + 2) if 0 <= j < ny and 0 <= i < nx]
+def neighbours(site: tuple[int, ...], shape: tuple[int, ...], moore: bool, periodic: bool) -> list[tuple]:
+    """The neighbours of a site inside the lattice."""
+    found = []
+    for step in itertools.product((-1, 0, 1), repeat=len(shape)):
+        if not any(step) or (not moore and sum(map(abs, step)) > 1):
+            continue
+        other = tuple(a + b for a, b in zip(site, step, strict=True))
+        if periodic:
+            other = tuple(a % n for a, n in zip(other, shape, strict=True))
+        elif not all(0 <= a < n for a, n in zip(other, shape, strict=True)):
+            continue
+        found.append(other)
+    return found
 
 
-def contacts(members: np.ndarray, layer: int, y: int, x: int, occupant: np.ndarray) -> int:
+def contacts(members: np.ndarray, layer: int, site: tuple, state: State, model: Model) -> int:
     """Cells of a set around a site on all layers, without the one that senses."""
+    moore = model.spec.model["neighbourhood"] == "moore"
+    around = neighbours(site, state.shape, moore, model.periodic)
     return sum(
-        int(members[occupant[other, j, i]])
-        for other in range(occupant.shape[0])
-        for j, i in around(occupant.shape[1:], y, x)
-        if (other, j, i) != (layer, y, x)
+        int(members[state.occupant[(other, *place)]])
+        for other in range(state.occupant.shape[0])
+        for place in [*around, site]
+        if (other, *place) != (layer, *site)
     )
 
 
-def crowding(layer: int, y: int, x: int, occupant: np.ndarray) -> float:
+def crowding(layer: int, site: tuple, state: State, model: Model) -> float:
     """Occupied share of the neighbours on the own layer."""
-    sites = [site for site in around(occupant.shape[1:], y, x) if site != (y, x)]
-    return sum(occupant[layer, j, i] != 0 for j, i in sites) / len(sites)
+    moore = model.spec.model["neighbourhood"] == "moore"
+    around = neighbours(site, state.shape, moore, model.periodic)
+    return sum(state.occupant[(layer, *place)] != 0 for place in around) / len(around)
 
 
-def rate(slot: int, layer: int, y: int, x: int, view: View, tables: Tables) -> float:
+def rate(slot: int, layer: int, site: tuple, state: State, model: Model) -> float:
     """A behaviour's rate, read off the rule grammar."""
+    tables, view = model.tables, state.view(model)
+    t = state.occupant[(layer, *site)]
+
+    def own(subject: int) -> float:
+        stored, kind = state.attributes[(subject, layer, *site)], tables.carries[t, subject]["kind"]
+        now = state.step * model.dt_h
+        return float(stored if kind == COUNT else now - stored if kind == CLOCK else max(0.0, stored - now))
 
     def sensed(sense: int, subject: int) -> float:
         return [
-            lambda: view.fields[subject, y, x] * view.stats[subject]["scale"],
-            lambda: view.fields[subject, y, x] / view.stats[subject]["mean"],
+            lambda: state.fields[(subject, *site)] * view.stats[subject]["scale"],
+            lambda: state.fields[(subject, *site)] / view.stats[subject]["mean"],
             lambda: view.body[subject],
-            lambda: contacts(tables.sets[subject], layer, y, x, view.occupant),
-            lambda: crowding(layer, y, x, view.occupant),
-            lambda: view.densities[subject, y, x],
+            lambda: contacts(tables.sets[subject], layer, site, state, model),
+            lambda: crowding(layer, site, state, model),
+            lambda: state.densities[(subject, *site)],
+            lambda: own(subject),
             lambda: 1.0,
         ][sense]()
 
@@ -62,6 +94,8 @@ def rate(slot: int, layer: int, y: int, x: int, view: View, tables: Tables) -> f
             h = s / half
         elif rule["response"] == EXPONENTIAL:
             h = 1 - np.exp(-s / half)
+        elif rule["response"] == STEP:
+            h = float(s >= half)
         else:
             h = s**power / (half**power + s**power)
         if rule["effect"] == INCREASES:

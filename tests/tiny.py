@@ -1,6 +1,7 @@
 """Small models and lattices for tests."""
 
 import pathlib
+import re
 import tempfile
 
 import numpy as np
@@ -77,16 +78,33 @@ def rule(cell: str, behaviour: str, signal: str, effect: str, half: str, **more:
     )
 
 
-def tiny_model(numbers: str, blocks: str) -> Model:
-    """Compile the head, some parameters, the four test cell types and some blocks."""
+def attribute(name: str, cell: str, initial: str, **more: str) -> str:
+    """Return an [[attribute]] block, a count unless said otherwise."""
+    words = {"unit": "1"} | more
+    extra = "".join(f'\n{key} = "{value}"' for key, value in words.items())
+    return f'\n[[attribute]]\nname = "{name}"\ncell = "{cell}"\ninitial = "{initial}"{extra}\n'
+
+
+def change(attribute: str, on: str, **more: str) -> str:
+    """Return a [[change]] block."""
+    extra = "".join(f'\n{key} = "{value}"' for key, value in more.items())
+    return f'\n[[change]]\nattribute = "{attribute}"\non = "{on}"{extra}\n'
+
+
+def tiny_model(numbers: str, blocks: str, **head: str | int) -> Model:
+    """Compile the head (words of [model] may be replaced), some parameters, the test cell types and blocks."""
+    text = HEAD
+    for key, value in head.items():
+        word = str(value) if isinstance(value, int) else f'"{value}"'
+        text = re.sub(rf"^{key} = .*$", f"{key} = {word}", text, flags=re.MULTILINE)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "tiny.toml"
-        path.write_text(HEAD + numbers + CELLS + blocks)
+        path.write_text(text + numbers + CELLS + blocks)
         return load_model(str(path))
 
 
 def placed(occupant: np.ndarray) -> Placement:
-    """Return a placement of an occupancy map, shape (2, ny, nx)."""
+    """Return a placement of an occupancy map, shape (2, *shape)."""
     return Placement(
         occupant=occupant.astype(np.uint8),
         region=np.zeros(occupant.shape[1:], np.uint8),
@@ -100,8 +118,8 @@ def tissue_of(model: Model, occupant: np.ndarray, seed: int = 1, threads: int = 
     return Tissue(model, first_state(model, placed(occupant), seed), threads)
 
 
-def scattered(shape: tuple[int, int], share: float, type_id: int, layer: int, seed: int = 0) -> np.ndarray:
-    """Return an occupancy (2, ny, nx) with a share of one layer's sites filled at random."""
+def scattered(shape: tuple[int, ...], share: float, type_id: int, layer: int, seed: int = 0) -> np.ndarray:
+    """Return an occupancy (2, *shape) with a share of one layer's sites filled at random."""
     occupant = np.zeros((2, *shape), np.uint8)
     rng = np.random.default_rng(seed)
     occupant[layer][rng.random(shape) < share] = type_id

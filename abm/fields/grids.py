@@ -1,12 +1,13 @@
 """The grids of the multigrid solver: geometry and memory, made once per lattice shape.
 
-Each axis is halved until two or three cells are left (one, while the other axis is longer). Where a size is
-odd, the last coarse cell takes three cells, so that its width stays below twice that of its neighbours at any
-depth. Coarse operators are finite volumes on these widths.
+A lattice has three axes, slabs x rows x columns; in two dimensions a slab is a single row. Each axis is halved
+until two or three cells are left (one, while another axis is longer). Where a size is odd, the last cell stays
+alone and so becomes narrow beside the others, which costs no convergence (one of three cells would: its errors of
+short wave in the other directions are not smoothed). Coarse operators are finite volumes on these widths.
 
-A row is stored as its even columns followed by its odd columns, with one ghost at either end: the points of
-one colour of the chessboard are then contiguous, their vertical neighbours have the same index, and every
-loop of the solver runs over consecutive numbers.
+A row is stored as its even columns followed by its odd columns, with ghosts at either end: the points of one
+colour of the chessboard are then contiguous, their neighbours in other rows and slabs have the same index, and
+every loop of the solver runs over consecutive numbers.
 """
 
 import math
@@ -19,19 +20,14 @@ from ..errors import InputError
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-Size = tuple[int, int, int, int]  # rows, columns, coarse rows, coarse columns
 
 SMALLEST = 3
 PAD = 8  # first slot of a half row: a cache line of 8 numbers, so that vector loads do not straddle two
-
-
-class Links(NamedTuple):
-    """Weights of the four neighbours on one level: by parity and slot of the column, and by row."""
-
-    west: Array
-    east: Array
-    north: Array
-    south: Array
+PAGE = 64  # cache lines
+FAR = 6  # least distance of a neighbour from a whole or half number of pages, in cache lines
+MOST_COARSEST = SMALLEST**3
+LOW_UNIT, HIGH_UNIT, LOW, HIGH, SHARE, LEFT, INSIDE = range(7)  # kinds of `cells`
+FIRST, BELOW = 0, 1  # kinds of `tree`
 
 
 class Workspace(NamedTuple):
@@ -39,28 +35,33 @@ class Workspace(NamedTuple):
 
     Attributes
     ----------
-    levels : int64[level, 5]
-        Rows, columns, offset in the split arrays, offset in `absorption`, slots of a half row.
-    value, rhs, diagonal, inverse : float64[:]
-        Split rows of all levels: unknown, right-hand side, diagonal of the operator and its inverse.
+    levels : int64[level, 7]
+        Slabs, rows, columns, offset in the split arrays, offset in `absorption`, slots of a half row, half
+        rows from a slab to the next.
+    value, rhs, inverse : float64[:]
+        Split rows of all levels: unknown, right-hand side, inverse of the diagonal of the operator.
+    faces : float64[:]
+        Where diffusivity varies: conductance of the lower face of each point along slabs, then along columns,
+        then (in three dimensions) along rows, each like `value`; empty otherwise.
     absorption : float64[:]
-        Mean q of the coarse cells, row-major, levels 1 and up.
-    west_unit, east_unit : float64[level, 2, slot]
-        Geometric weights of the horizontal neighbours (periodic, unit diffusion), by parity of the column.
-    north_unit, south_unit : float64[level, row]
-        The same for the vertical neighbours.
-    west, east, north, south : float64
-        The same with the diffusion and boundary of the present solve.
-    x_share, x_left : float64[level, 2, slot]
-        Share of a column in its coarse cell; weight of the left one of its two coarse neighbours.
-    y_share, y_left : float64[level, row]
-        The same for rows.
-    y_parent, y_low : int64[level, row]
-        Coarse row that holds a row; lower one of its two coarse neighbours.
-    lines : float64[5, column]
-        Row buffers.
-    small : float64[9, 10]
-        Linear system of the coarsest level.
+        Mean q of the coarse cells, row-major, levels 1 and up (where diffusivity varies their sum, from level 0).
+    cells : float64[kind, level, axis, cell]
+        By LOW_UNIT and HIGH_UNIT: geometric weights of the two neighbours along an axis (periodic, unit
+        diffusion). LOW and HIGH: the same with the diffusion and boundary of the present solve. SHARE: share
+        of a cell in its coarse cell (1 where diffusivity varies, where coarse cells hold sums). LEFT: weight of
+        the lower one of its two coarse neighbours. INSIDE: part of the way from the cell before, in the same
+        coarse cell, that lies below the centre of that.
+    columns : float64[2, level, parity, slot]
+        Share and weight of the left neighbour for split columns.
+    tree : int64[kind, level, axis, cell]
+        By FIRST: first cell of a coarse cell (with an end). BELOW: lower one of the two coarse neighbours.
+    edges : float64[level, 10]
+        Weight between columns of the common width; for parity x end (last, first column of its parity) x side
+        what their weights add to it; 1 if any of these is not zero.
+    lines : float64[6, column]
+        Row buffers: residual, its mean, interpolated correction and sums by column.
+    small : float64[28, 27]
+        Factors of the linear system of the coarsest level, and its unknowns.
     counters : int64[1]
         Number of values that a correction would have made negative (set to zero instead) so far.
     """
@@ -68,49 +69,38 @@ class Workspace(NamedTuple):
     levels: Indices
     value: Array
     rhs: Array
-    diagonal: Array
     inverse: Array
+    faces: Array
     absorption: Array
-    west_unit: Array
-    east_unit: Array
-    north_unit: Array
-    south_unit: Array
-    west: Array
-    east: Array
-    north: Array
-    south: Array
-    x_share: Array
-    x_left: Array
-    y_share: Array
-    y_left: Array
-    y_parent: Indices
-    y_low: Indices
+    cells: Array
+    columns: Array
+    tree: Indices
+    edges: Array
     lines: Array
     small: Array
     counters: Indices
 
 
-class _Axis(NamedTuple):
+class Axis(NamedTuple):
     """One axis of one level: neighbour weights and the links to the next coarser level."""
 
-    before: Array
-    after: Array
+    low: Array
+    high: Array
     share: Array
     left: Array
-    parent: Indices
-    low: Indices
+    inside: Array
+    first: Indices
+    below: Indices
 
 
-def _parents(size: int, other: int) -> Indices:
-    """Return the coarse cell of each cell of an axis, given the size of the other axis.
+def _parents(size: int, longest: int) -> Indices:
+    """Return the coarse cell of each cell of an axis, given the number of cells of the longest axis.
 
-    Two or three cells merge into one only while the other axis is longer: a smoother of single points needs
-    the strongly coupled direction to be the one that is coarsened.
+    Two cells merge into one only while another axis is longer: a smoother of single points needs the strongly
+    coupled direction to be the one that is coarsened.
     """
     index = np.arange(size)
-    if size == 1 or (size <= SMALLEST and other <= SMALLEST):
-        return index
-    return np.minimum(index // 2, size // 2 - 1)
+    return index if longest <= SMALLEST else index // 2
 
 
 def _merged(widths: Array, parent: Indices) -> Array:
@@ -118,110 +108,137 @@ def _merged(widths: Array, parent: Indices) -> Array:
     return np.bincount(parent, weights=widths).astype(np.float64)
 
 
-def _axis(widths: Array, parent: Indices) -> _Axis:
+def _axis(widths: Array, parent: Indices) -> Axis:
     """Return weights of neighbours and of transfers for one axis (widths in lattice sites)."""
     index = np.arange(widths.size)
-    before = 2.0 / ((np.roll(widths, 1) + widths) * widths)
-    after = 2.0 / ((np.roll(widths, -1) + widths) * widths)
+    low = 2.0 / ((np.roll(widths, 1) + widths) * widths)
+    high = 2.0 / ((np.roll(widths, -1) + widths) * widths)
     if widths.size == 1:
-        before, after = np.zeros(1), np.zeros(1)
+        low, high = np.zeros(1), np.zeros(1)
     coarse = _merged(widths, parent)
+    first = np.searchsorted(parent, np.arange(coarse.size + 1))
     if coarse.size == widths.size:
-        return _Axis(before, after, np.ones(widths.size), np.ones(widths.size), parent, index)
+        return Axis(
+            low, high, np.ones(widths.size), np.ones(widths.size), np.zeros(widths.size), first, index
+        )
     length = widths.sum()
     centre = np.cumsum(widths) - 0.5 * widths
     middle = np.cumsum(coarse) - 0.5 * coarse
     ringed = np.concatenate(([middle[-1] - length], middle, [middle[0] + length]))
-    low = (index + 1) // 2 - 1
-    right = ringed[low + 2]
-    left = (right - centre) / (right - ringed[low + 1])
-    return _Axis(before, after, widths / coarse[parent], left, parent, low)
+    below = (index + 1) // 2 - 1
+    right = ringed[below + 2]
+    left = (right - centre) / (right - ringed[below + 1])
+    step = centre - np.roll(centre, 1)
+    inside = np.clip((middle[parent] - np.roll(centre, 1)) / np.where(step > 0.0, step, 1.0), 0.0, 1.0)
+    return Axis(low, high, widths / coarse[parent], left, inside, first, below)
 
 
-def _aligned(*shape: int) -> Array:
-    """Return zeros that start on a cache line."""
-    size = math.prod(shape)
-    flat = np.zeros(size + PAD)
-    start = -(flat.ctypes.data // flat.itemsize) % PAD
-    return flat[start : start + size].reshape(shape)
-
-
-def _slots(size: int) -> int:
-    """Return the length of a half row of a line, with its ghosts, in whole cache lines."""
-    return -(-(PAD + (size + 1) // 2 + 1) // PAD) * PAD
-
-
-def make_workspace(ny: int, nx: int) -> Workspace:
-    """Create the memory and geometry that `solve` needs for lattices of ny rows and nx columns.
-
-    Parameters
-    ----------
-    ny, nx : int
-        Lattice size in sites, each at least 3.
-
-    Returns
-    -------
-    Workspace
-        About 58 bytes a site at 256 x 256; one serves every field of that shape, one at a time.
+def hierarchy(shape: tuple[int, ...]) -> tuple[list[tuple[Array, ...]], list[list[Axis]]]:
+    """Return cell widths (in sites) and axes of all levels for a lattice of two or three dimensions.
 
     Raises
     ------
     InputError
-        A size below 3.
+        A size below 3, or a number of dimensions that is not 2 or 3.
     """
-    if min(ny, nx) < SMALLEST:
-        raise InputError(f"a lattice with fields needs at least {SMALLEST} sites each way, not {ny} x {nx}")
-    grids = [(np.ones(ny), np.ones(nx))]
-    parents = []
-    while len(grids) < 2 or max(grids[-1][0].size, grids[-1][1].size) > SMALLEST:
-        rows, columns = grids[-1]
-        parents.append((_parents(rows.size, columns.size), _parents(columns.size, rows.size)))
-        y_parents, x_parents = parents[-1]
-        grids.append((_merged(rows, y_parents), _merged(columns, x_parents)))
-    parents.append((np.arange(grids[-1][0].size), np.arange(grids[-1][1].size)))
-    depth, slots = len(grids), _slots(nx)
-    levels = np.zeros((depth, 5), dtype=np.int64)
-    columns_of = [_aligned(depth, 2, slots) for _ in range(6)]
-    rows_of = [_aligned(depth, ny) for _ in range(6)]
-    y_parent = np.zeros((depth, ny), dtype=np.int64)
-    y_low = np.zeros((depth, ny), dtype=np.int64)
+    if len(shape) not in (2, 3) or min(shape) < SMALLEST:
+        size = " x ".join(str(n) for n in shape)
+        raise InputError(f"a lattice with fields needs 2 or 3 axes of at least {SMALLEST} sites, not {size}")
+    sizes = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+    widths = [tuple(np.ones(n) for n in sizes)]
+    parents: list[list[Indices]] = []
+    while len(widths) < 2 or max(w.size for w in widths[-1]) > SMALLEST:
+        longest = max(w.size for w in widths[-1])
+        parents.append([_parents(w.size, longest) for w in widths[-1]])
+        widths.append(tuple(_merged(w, p) for w, p in zip(widths[-1], parents[-1], strict=True)))
+    parents.append([np.arange(w.size) for w in widths[-1]])
+    axes = [
+        [_axis(w, p) for w, p in zip(ws, ps, strict=True)] for ws, ps in zip(widths, parents, strict=True)
+    ]
+    return widths, axes
+
+
+def aligned(*shape: int, after_page: int = 0) -> Array:
+    """Return zeros that start a number of cache lines after a page."""
+    size = math.prod(shape)
+    flat = np.zeros(size + 2 * PAGE * PAD)
+    start = -(flat.ctypes.data // flat.itemsize) % (PAGE * PAD) + after_page * PAD
+    return flat[start : start + size].reshape(shape)
+
+
+def _slots(size: int) -> int:
+    """Return the length of a half row, with its ghosts: an odd number of cache lines."""
+    cache_lines = 1 + -(-((size + 1) // 2 + 1) // PAD)
+    return PAD * (cache_lines | 1)
+
+
+def _pitch(rows: int, slots: int) -> int:
+    """Return the half rows from a slab to the next, such that neighbours are not whole pages apart.
+
+    Numbers whole pages apart compete for one place in the fastest cache, which would cost a factor of two.
+    """
+    pitch = 2 * rows
+    while rows > 1 and min(pitch * slots // PAD % (PAGE // 2), -(pitch * slots // PAD) % (PAGE // 2)) < FAR:
+        pitch += 1
+    return pitch
+
+
+def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
+    """Create the memory and geometry that `solve` needs for lattices of one shape.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Lattice size in sites, (ny, nx) or (nz, ny, nx), each at least 3.
+    varying : bool
+        For a diffusivity that varies in space (`solve_varying` in place of `solve`).
+
+    Returns
+    -------
+    Workspace
+        About 40 bytes a site in two dimensions, 32 in three; one serves every field of that shape, in turn.
+
+    Raises
+    ------
+    InputError
+        A size below 3, or a number of dimensions that is not 2 or 3.
+    """
+    widths, axes = hierarchy(shape)
+    depth, longest, slots = len(widths), max(shape), _slots(shape[-1])
+    levels = np.zeros((depth, 7), dtype=np.int64)
+    cells = np.zeros((7, depth, 3, longest + 1))
+    columns = aligned(2, depth, 2, slots)
+    tree = np.zeros((2, depth, 3, longest + 1), dtype=np.int64)
     split_size = coarse_size = 0
-    for level, (rows, columns) in enumerate(grids):
-        n, m = rows.size, columns.size
-        levels[level] = n, m, split_size, coarse_size, _slots(m)
-        split_size += 2 * (n + 2) * _slots(m)
-        coarse_size += n * m if level else 0
-        y, x = _axis(rows, parents[level][0]), _axis(columns, parents[level][1])
-        for k in range(4):
-            rows_of[k][level, :n] = y[k]
-            for parity in (0, 1):
-                part = x[k][parity::2]
-                columns_of[k][level, parity, PAD : PAD + part.size] = part
-        y_parent[level, :n], y_low[level, :n] = y.parent, y.low
-    west_unit, east_unit, x_share, x_left, west, east = columns_of
-    north_unit, south_unit, y_share, y_left, north, south = rows_of
+    for level, axis in enumerate(axes):
+        n0, n1, n2 = (w.size for w in widths[level])
+        pitch = _pitch(n1, _slots(n2))
+        levels[level] = n0, n1, n2, split_size, coarse_size, _slots(n2), pitch
+        split_size += n0 * pitch * _slots(n2)
+        coarse_size += n0 * n1 * n2 if level or varying else 0
+        for a, links in enumerate(axis):
+            n = links.low.size
+            cells[LOW_UNIT, level, a, :n], cells[HIGH_UNIT, level, a, :n] = links.low, links.high
+            cells[SHARE, level, a, :n] = 1.0 if varying else links.share
+            cells[LEFT, level, a, :n], cells[INSIDE, level, a, :n] = links.left, links.inside
+            tree[FIRST, level, a, : links.first.size] = links.first
+            tree[BELOW, level, a, :n] = links.below
+        for parity in (0, 1):
+            part = slice(PAD, PAD + (n2 + 1 - parity) // 2)
+            columns[0, level, parity, part] = cells[SHARE, level, 2, parity:n2:2]
+            columns[1, level, parity, part] = axis[2].left[parity::2]
     return Workspace(
         levels=levels,
-        value=_aligned(split_size),
-        rhs=_aligned(split_size),
-        diagonal=_aligned(split_size),
-        inverse=_aligned(split_size),
-        absorption=_aligned(coarse_size),
-        west_unit=west_unit,
-        east_unit=east_unit,
-        north_unit=north_unit,
-        south_unit=south_unit,
-        west=west,
-        east=east,
-        north=north,
-        south=south,
-        x_share=x_share,
-        x_left=x_left,
-        y_share=y_share,
-        y_left=y_left,
-        y_parent=y_parent,
-        y_low=y_low,
-        lines=_aligned(5, 2 * _slots(nx)),
-        small=np.zeros((9, 10)),
+        value=aligned(split_size),
+        rhs=aligned(split_size, after_page=PAGE // 3),
+        inverse=aligned(split_size, after_page=2 * PAGE // 3),
+        faces=aligned(len(shape) * split_size if varying else 0, after_page=PAGE // 2),
+        absorption=aligned(coarse_size),
+        cells=cells,
+        columns=columns,
+        tree=tree,
+        edges=np.zeros((depth, 10)),
+        lines=aligned(6, 2 * slots),
+        small=np.zeros((MOST_COARSEST + 1, MOST_COARSEST)),
         counters=np.zeros(1, dtype=np.int64),
     )

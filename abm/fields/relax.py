@@ -1,129 +1,93 @@
-"""Smoothing on split rows (see grids.py), and the exact solution of the coarsest level.
+"""Smoothing on split rows (see grids.py).
 
-A split block has rows 2 (j + 1) + h for lattice row j and parity h of the column, and slot k + PAD for column
-2 k + h. Ghost slots hold the periodic images; without flux their weights are zero.
+The point of slab z, row y and column 2 k + h lies at start + PAD + (z pitch + 2 y + h) slots + k of a split array.
+Ghosts hold the periodic images of columns; without flux they are zero. Slabs and rows wrap by index, with weight
+zero at a wall.
 """
 
+import numpy as np
 from numba import njit
 
-from .grids import PAD, Array, Links
+from .grids import HIGH, LOW, PAD, Array, Workspace
 
 
-@njit(cache=True)
-def wrap_rows(v: Array, ny: int) -> None:
-    """Copy the first and last rows of a split block to the ghost rows on the far side."""
-    for h in range(2):
-        for k in range(v.shape[1]):
-            v[h, k] = v[2 * ny + h, k]
-            v[2 * ny + 2 + h, k] = v[2 + h, k]
+@njit(cache=True, nogil=True)
+def wrap_columns(v: Array, row: int, slots: int, n2: int) -> None:
+    """Fill the ghosts at the ends of the row whose first even column is at `row` with their periodic images."""
+    odd_row, last, odd = row + slots, (n2 + 1) // 2 - 1, n2 & 1
+    v[odd_row - 1] = v[row + last] if odd else v[odd_row + last]
+    if odd:
+        v[odd_row + last] = v[row]
+    else:
+        v[row + last + 1] = v[row]
 
 
-@njit(cache=True)
-def wrap(v: Array, ny: int, nx: int) -> None:
-    """Fill every ghost of a split block with its periodic image."""
-    last, odd = (nx + 1) // 2 - 1 + PAD, nx & 1
-    for j in range(ny):
-        r = 2 * j + 2
-        v[r + 1, PAD - 1] = v[r + 1 - odd, last]
-        v[r + odd, last + 1 - odd] = v[r, PAD]
-    wrap_rows(v, ny)
+@njit(cache=True, nogil=True)
+def slab_in_turn(turn: int, step: int, n0: int, halves: int, periodic: bool) -> tuple[int, int]:
+    """Return the half sweep (from 1) and the slab that is due, or -1 where none is.
 
-
-@njit(cache=True)
-def relax(
-    v: Array,
-    f: Array,
-    inverse: Array,
-    links: Links,
-    ny: int,
-    nx: int,
-    periodic: bool,
-    sweeps: int,
-) -> None:
-    """Do red-black Gauss-Seidel sweeps in one pass: each half sweep follows one row behind the one before.
-
-    The half sweep number m cannot reach the m first and last rows in step, because on a ring they wait for
-    each other; they are done at the end, in turn. Positive values stay positive, since every weight is.
+    In a turn each half sweep follows the one before at a distance of one slab. On a ring number m cannot reach
+    the m first and last slabs in step, because these wait for each other; they follow in turn slabs + halves + m.
     """
-    west, east, north, south = links
-    last, odd = (nx + 1) // 2 - 1 + PAD, nx & 1
-    halves = 2 * sweeps
-    in_step = ny + halves - 1
-    for turn in range(in_step + halves - 1):
-        for step in range(halves if turn < in_step else 2 * (turn - in_step + 1)):
-            if turn < in_step:
-                m, j = step, turn - step
-                if j < m or j > ny - 1 - m:
-                    continue
-            else:
-                m = turn - in_step + 1
-                if periodic and step == 0:
-                    wrap_rows(v, ny)
-                if step >= ny:
-                    continue
-                j = (ny - m + step) % ny
-            h = (j + m) & 1
-            r = 2 * j + 2 + h
-            other = 2 * j + 3 - h
-            up, down = north[j], south[j]
-            for k in range((nx + 1 - h) // 2):
-                v[r, k + PAD] = (
-                    f[r, k + PAD]
-                    + (up * v[r - 2, k + PAD] + down * v[r + 2, k + PAD])
-                    + (
-                        west[h, k + PAD] * v[other, k + (h + PAD - 1)]
-                        + east[h, k + PAD] * v[other, k + (h + PAD)]
-                    )
-                ) * inverse[r, k + PAD]
-            if periodic:
-                r -= h
-                v[r + 1, PAD - 1] = v[r + 1 - odd, last]
-                v[r + odd, last + 1 - odd] = v[r, PAD]
-    if periodic:
-        wrap_rows(v, ny)
+    late = turn - n0 - halves
+    if late > 0:
+        return late, ((n0 - late + step) % n0 if step < min(2 * late, n0) else -1)
+    m = step + 1
+    z = turn - m
+    margin = m if periodic else 0
+    return m, (z if margin <= z < n0 - margin else -1)
 
 
-@njit(cache=True)
-def solve_coarsest(
-    v: Array,
-    f: Array,
-    diagonal: Array,
-    links: Links,
-    ny: int,
-    nx: int,
-    small: Array,
-    periodic: bool,
-) -> None:
-    """Solve the level of at most 3 x 3 cells by elimination (an M-matrix needs no pivoting)."""
-    west, east, north, south = links
-    n = ny * nx
-    for a in range(n):
-        j, i = a // nx, a % nx
-        h, k = i & 1, i // 2 + PAD
-        for b in range(n):
-            small[a, b] = 0.0
-        small[a, a] = diagonal[2 * j + 2 + h, k]
-        small[a, j * nx + (i + nx - 1) % nx] -= west[h, k]
-        small[a, j * nx + (i + 1) % nx] -= east[h, k]
-        small[a, (j + ny - 1) % ny * nx + i] -= north[j]
-        small[a, (j + 1) % ny * nx + i] -= south[j]
-        small[a, 9] = f[2 * j + 2 + h, k]
-    for a in range(n):
-        # Round-off may eat the last pivot where q is tiny; the floor keeps the correction finite.
-        pivot = max(small[a, a], 1e-14 * diagonal[2 * (a // nx) + 2 + (a % nx & 1), a % nx // 2 + PAD])
-        small[a, a] = pivot
-        for b in range(a + 1, n):
-            factor = small[b, a] / pivot if pivot > 0.0 else 0.0
-            for c in range(a + 1, n):
-                small[b, c] -= factor * small[a, c]
-            small[b, 9] -= factor * small[a, 9]
-    for back in range(n):
-        a = n - 1 - back
-        j, i = a // nx, a % nx
-        total = small[a, 9]
-        for b in range(a + 1, n):
-            total -= small[a, b] * small[b, 9]
-        small[a, 9] = total / small[a, a] if small[a, a] > 0.0 else 0.0
-        v[2 * j + 2 + (i & 1), i // 2 + PAD] = small[a, 9]
-    if periodic:
-        wrap(v, ny, nx)
+@njit(cache=True, nogil=True)
+def relax(work: Workspace, level: int, halves: int, start: int, stop: int, periodic: bool) -> None:
+    """Do the turns from start to stop (exclusive) of red-black half sweeps with constant diffusivity.
+
+    Positive values stay positive, since every weight is.
+    """
+    v, f, inverse, cells, edges = work.value, work.rhs, work.inverse, work.cells, work.edges[level]
+    n0, n1, n2 = work.levels[level, 0], work.levels[level, 1], work.levels[level, 2]
+    slots, stride = work.levels[level, 5], work.levels[level, 6] * work.levels[level, 5]
+    base, across, uneven = work.levels[level, 3] + PAD, edges[0], edges[9] > 0.0
+    for turn in range(start, stop):
+        for step in range(max(2 * (turn - n0 - halves), halves)):
+            m, z = slab_in_turn(turn, step, n0, halves, periodic)
+            if z < 0:
+                continue
+            here = base + z * stride
+            under = base + (z - 1 if z else n0 - 1) * stride
+            over = base + (z + 1 if z + 1 < n0 else 0) * stride
+            a, b = cells[LOW, level, 0, z], cells[HIGH, level, 0, z]
+            for y in range(n1):
+                h = (z + y + m + 1) & 1
+                n = (n2 + 1 - h) // 2
+                whole = (n + (PAD - 1)) // PAD * PAD  # beyond the end the inverse is zero
+                half = (2 * y + h) * slots
+                r, ra, rb = here + half, under + half, over + half
+                west = r + (slots if h == 0 else -slots) + (h - 1)
+                if n1 == 1:
+                    for k in range(whole):
+                        v[np.uintp(r + k)] = (
+                            f[np.uintp(r + k)]
+                            + (a * v[np.uintp(ra + k)] + b * v[np.uintp(rb + k)])
+                            + across * (v[np.uintp(west + k)] + v[np.uintp(west + 1 + k)])
+                        ) * inverse[np.uintp(r + k)]
+                else:
+                    rc = here + (2 * (y - 1 if y else n1 - 1) + h) * slots
+                    rd = here + (2 * (y + 1 if y + 1 < n1 else 0) + h) * slots
+                    c, d = cells[LOW, level, 1, y], cells[HIGH, level, 1, y]
+                    for k in range(whole):
+                        v[np.uintp(r + k)] = (
+                            f[np.uintp(r + k)]
+                            + (
+                                (a * v[np.uintp(ra + k)] + b * v[np.uintp(rb + k)])
+                                + (c * v[np.uintp(rc + k)] + d * v[np.uintp(rd + k)])
+                            )
+                            + across * (v[np.uintp(west + k)] + v[np.uintp(west + 1 + k)])
+                        ) * inverse[np.uintp(r + k)]
+                if uneven:
+                    for end in range(2 if n > 1 else 1):
+                        k, at = (0 if end else n - 1), 1 + 4 * h + 2 * end
+                        flux = edges[at] * v[west + k] + edges[at + 1] * v[west + 1 + k]
+                        v[r + k] += flux * inverse[r + k]
+                if periodic:
+                    wrap_columns(v, r - h * slots, slots, n2)

@@ -5,7 +5,7 @@ from numba import njit
 from .grids import Array
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _span(index: int, size: int) -> tuple[float, int, int, bool]:
     """Return (sign, tiles, slot, fold) that locate a prefix sum of a line reflected without end.
 
@@ -22,7 +22,7 @@ def _span(index: int, size: int) -> tuple[float, int, int, bool]:
     return sign, tiles, index, False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sum_rows(values: Array, prefix: Array) -> None:
     """Write the prefix sums of every row, four rows abreast since each sum waits for the one before."""
     ny, nx = values.shape
@@ -44,7 +44,7 @@ def _sum_rows(values: Array, prefix: Array) -> None:
             prefix[j, i] = a
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _along_rows(values: Array, prefix: Array, radius: int) -> None:
     """Replace every row by its box mean; prefix is scratch of the same shape."""
     ny, nx = values.shape
@@ -71,7 +71,7 @@ def _along_rows(values: Array, prefix: Array, radius: int) -> None:
             values[j, i] = part * width
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _along_columns(values: Array, prefix: Array, radius: int) -> None:
     """Replace every column by its box mean; prefix is scratch of the same shape."""
     ny, nx = values.shape
@@ -98,31 +98,40 @@ def _along_columns(values: Array, prefix: Array, radius: int) -> None:
             values[j, i] = (b - a) * width
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def box_smooth(source: Array, radius_sites: int, passes: int, out: Array, scratch: Array) -> None:
-    """Write the repeated box mean of a map, reflected at the edges, into `out`.
+    """Write the repeated box mean of a map of two or three dimensions, reflected at the edges, into `out`.
 
-    A pass averages the (2 radius + 1)^2 sites around each site. Three passes are close to a Gaussian of
-    standard deviation sqrt(radius (radius + 1)) sites. The sum of the map is conserved to round-off and no
-    result is negative: means are differences of prefix sums, which cannot decrease.
+    A pass averages the (2 radius + 1)^2 or (2 radius + 1)^3 sites around each site. Three passes are close to a
+    Gaussian of standard deviation sqrt(radius (radius + 1)) sites. The sum of the map is conserved to round-off
+    and no result is negative: means are differences of prefix sums, which cannot decrease.
 
     Parameters
     ----------
-    source : float64[ny, nx]
+    source : float64[ny, nx] or float64[nz, ny, nx]
         Map, not negative; may be `out` itself.
     radius_sites : int
         Half width of the box in sites, of any size, 0 to copy.
     passes : int
         Number of repeats.
-    out : float64[ny, nx]
+    out : float64, same shape
         Result, in the unit of the map.
-    scratch : float64[ny, nx]
+    scratch : float64, same shape
         Working memory.
     """
     out[:] = source
     if radius_sites <= 0:
         return
+    ny, nx = source.shape[-2], source.shape[-1]
+    planes = source.size // (ny * nx)
+    rows, spare = out.reshape((planes * ny, nx)), scratch.reshape((planes * ny, nx))
     for _ in range(passes):
-        _along_rows(out, scratch, radius_sites)
-    for _ in range(passes):
-        _along_columns(out, scratch, radius_sites)
+        _along_rows(rows, spare, radius_sites)
+    for plane in range(planes):
+        part = slice(plane * ny, (plane + 1) * ny)
+        for _ in range(passes):
+            _along_columns(rows[part], spare[part], radius_sites)
+    if source.ndim == 3:
+        stack, spare = out.reshape((planes, ny * nx)), scratch.reshape((planes, ny * nx))
+        for _ in range(passes):
+            _along_columns(stack, spare, radius_sites)

@@ -1,176 +1,177 @@
-"""Bring the fields and density signals up to date with the cells."""
+"""Bring the fields and density signals up to date with the cells, each no more often than it needs."""
 
 import numpy as np
-from numba import njit
 
-from ..sense import rate, senses_of
-from ..tables import RateTables, Tables, View
-from ..vocabulary import SECRETE
-from .grids import Workspace
-from .multigrid import solve
+from ..errors import InputError
+from ..lattice import Lattice
+from ..model import Model
+from ..state import State
+from ..tables import View
+from ..vocabulary import AUTO, FACES, FIELD_SOLVERS, FIXED, RING, TRANSIENT
+from .choose import check_lengths, choose_solver
+from .faces import Faces, Outside, make_faces
+from .multigrid import CONVERGED, INVALID
 from .smooth import box_smooth
+from .sources import fill_crowd, fill_diffusion, fill_sources, mean_over, take_stats
+from .step import Law, Terms, make_step_work, step_field
 
 SMOOTHING_PASSES = 3  # three box blurs are close to a Gaussian
+MOST_CYCLES = 30
+FIRST_CYCLES = 200  # the first solve starts cold
+# columns of State.field_account, in field unit times sites
+ACCOUNT = ("secreted", "delivered", "taken up", "decayed", "through the boundary", "change")
 
 
-@njit(cache=True)
-def constant_exchange(field: int, tables: Tables, source: np.ndarray, sink: np.ndarray) -> np.ndarray:
-    """Write what one cell of each type secretes and takes up by behaviours without rules, shape (type + 1,);
-    return which types have behaviours with rules besides."""
-    row, types, slots = tables.fields[field], tables.types, tables.slots
-    ruled = np.zeros(types.size, np.bool_)
-    for t in range(1, types.size):
-        for slot in range(types[t]["exchange_first"], types[t]["exchange_last"]):
-            behaviour = slots[slot]
-            if behaviour["object"] != field:
-                continue
-            if behaviour["rule_last"] > behaviour["rule_first"]:
-                ruled[t] = True
-            elif behaviour["verb"] == SECRETE:
-                source[t] += behaviour["base"]
-            else:
-                sink[t] += behaviour["base"]
-        if t == row["vessel_type"]:
-            sink[t] += row["vessel_exchange"]
-            source[t] += row["vessel_exchange"] * row["vessel_level"]
-    return ruled
+class Fields:
+    """The fields and density signals of a lattice, with the scratch memory to solve them.
 
+    Parameters
+    ----------
+    model : Model
+    shape : tuple of int
+        (y, x) or (z, y, x).
 
-@njit(cache=True)
-def sources_and_sinks(field: int, view: View, tables: Tables, source: np.ndarray, sink: np.ndarray) -> None:
-    """Write the source (unit/h) and the sink (1/h) of a field at every site."""
-    row, types, slots = tables.fields[field], tables.types, tables.slots
-    senses = senses_of(view)
-    rates = RateTables(slots, tables.rules, tables.sets)
-    layers, ny, nx = view.occupant.shape
-    background = row["background"]
-    if row["background_signal"] >= 0:
-        background += view.body[row["background_signal"]]
-    source[:] = background
-    sink[:] = row["decay"]
-    given, taken = np.zeros(types.size), np.zeros(types.size)
-    ruled = constant_exchange(field, tables, given, taken)
-    for layer in range(layers):
-        active = False
-        for t in range(1, types.size):
-            active = active or (types[t]["layer"] == layer and (ruled[t] or given[t] > 0.0 or taken[t] > 0.0))
-        if not active:
-            continue
-        for y in range(ny):
-            for x in range(nx):
-                t = view.occupant[layer, y, x]
-                if t == 0:
-                    continue
-                source[y, x] += given[t]
-                sink[y, x] += taken[t]
-                if not ruled[t]:
-                    continue
-                for slot in range(types[t]["exchange_first"], types[t]["exchange_last"]):
-                    behaviour = slots[slot]
-                    if behaviour["object"] != field or behaviour["rule_last"] == behaviour["rule_first"]:
-                        continue
-                    amount = rate(slot, layer, y, x, senses, rates)
-                    if behaviour["verb"] == SECRETE:
-                        source[y, x] += amount
-                    else:
-                        sink[y, x] += amount
-
-
-@njit(cache=True)
-def take_stats(c: np.ndarray, normalise: int, stats: np.ndarray) -> None:
-    """Note mean and extremes of a field in one pass, after scaling it to mean 1 where asked for."""
-    total, low, high = 0.0, c[0, 0], c[0, 0]
-    for y in range(c.shape[0]):
-        for x in range(c.shape[1]):
-            value = c[y, x]
-            total += value
-            low = min(low, value)
-            high = max(high, value)
-    mean = total / c.size
-    factor = 1.0 / mean if normalise and mean > 0.0 else 1.0
-    if factor != 1.0:
-        for y in range(c.shape[0]):
-            for x in range(c.shape[1]):
-                c[y, x] *= factor
-    stats["mean"], stats["low"], stats["high"] = mean * factor, low * factor, high * factor
-    stats["solved_mean"] = mean
-
-
-@njit(cache=True)
-def update_field(
-    field: int,
-    steady: bool,
-    view: View,
-    tables: Tables,
-    source: np.ndarray,
-    sink: np.ndarray,
-    most_cycles: int,
-    work: Workspace,
-) -> tuple[int, int]:
-    """Solve one field for the present cells, if ``steady`` a transient one, too, at its steady state.
-
-    Returns (status, multigrid cycles).
+    Attributes
+    ----------
+    notes : list of str
+        Which solver was chosen and why, and what the lattice cannot show, from time 0.
     """
-    row = tables.fields[field]
-    c = view.fields[field]
-    sources_and_sinks(field, view, tables, source, sink)
-    if row["normalise"]:
-        c *= view.stats[field]["solved_mean"]  # start from the last solution, not from its pattern
-    if row["transient"] and not steady:
-        per_h = 1.0 / (row["every"] * tables.dt_h)
-        sink += per_h
-        source += per_h * c
-    if not source.any():
-        c[:] = 0.0
-        status, cycles = 0, 0
-    else:
-        status, cycles, _ = solve(
-            c, sink, source, row["diffusion_per_h"], False, row["tolerance"], most_cycles, work
+
+    def __init__(self, model: Model, shape: tuple[int, ...]):
+        self.model, self.shape = model, shape
+        self.notes: list[str] = []
+        used = bool(model.fields or model.densities)
+        sites = int(np.prod(shape)) if used else 0
+        self._source, self._uptake, self._exchange = (np.zeros(sites) for _ in range(3))
+        varies = bool((model.tables.diffusion_in >= 0.0).any())
+        self._diffusion = np.zeros(sites if varies else 0)
+        self._per_type = np.zeros((3, len(model.types) + 1))
+        self._work = make_step_work(shape, varies) if model.fields else None
+        self._faces = [self._faces_of(i) for i in range(len(model.fields))]
+        self._every = [int(row["every"]) for row in (*model.tables.fields, *model.tables.densities)]
+
+    def _faces_of(self, i: int) -> Faces:
+        """Return what lies beyond the outer faces of a field."""
+        row, dimensions = self.model.tables.fields[i], len(self.shape)
+        outside = Outside(
+            float(row["boundary_level"]), float(row["boundary_permeability"]) * self.model.site_um
         )
-    take_stats(c, row["normalise"], view.stats[field])
-    return status, cycles
+        faces = [f for k, f in enumerate(FACES) if row["faces"] >> k & 1 and k < 2 * dimensions]
+        open_faces = faces if row["boundary"] == FIXED else []
+        where = f"field '{self.model.fields[i].name}'"
+        return make_faces(dict.fromkeys(open_faces, outside), self.model.site_um, dimensions, where)
 
+    def next_update(self, step: int) -> int:
+        """Return the first step after this one at which anything is due (far off if nothing ever is)."""
+        return min((step - step % every + every for every in self._every), default=step + 2**31)
 
-@njit(cache=True)
-def crowd(
-    density: int, view: View, tables: Tables, weights: np.ndarray, source: np.ndarray, scratch: np.ndarray
-) -> None:
-    """Write the smoothed weighted number of cells a site into the density signal (before normalising)."""
-    layers, ny, nx = view.occupant.shape
-    source[:] = 0.0
-    for layer in range(layers):
-        counts = False
-        for t in range(1, weights.size):
-            counts = counts or (weights[t] != 0.0 and tables.types[t]["layer"] == layer)
-        if not counts:
-            continue
-        for y in range(ny):
-            for x in range(nx):
-                source[y, x] += weights[view.occupant[layer, y, x]]
-    box_smooth(
-        source, tables.densities[density]["radius"], SMOOTHING_PASSES, view.densities[density], scratch
-    )
+    def refresh(self, state: State, view: View, lattice: Lattice) -> bool:
+        """Update what is due at the state's step; return whether anything was.
 
+        Raises
+        ------
+        InputError
+            A field has no solution.
+        """
+        due = state.step == 0
+        for i, row in enumerate(self.model.tables.densities):
+            if state.step % row["every"] == 0:
+                self._update_density(i, state, view, lattice)
+                due = True
+        for i, row in enumerate(self.model.tables.fields):
+            if state.step % row["every"] == 0:
+                self._update_field(i, state, view, lattice)
+                due = True
+        return due
 
-@njit(cache=True)
-def mean_crowd(density: int, members: np.ndarray, view: View) -> float:
-    """Return the mean of a density signal over the cells of a set."""
-    layers, ny, nx = view.occupant.shape
-    total, n = 0.0, 0
-    for layer in range(layers):
-        for y in range(ny):
-            for x in range(nx):
-                if members[view.occupant[layer, y, x]]:
-                    total += view.densities[density, y, x]
-                    n += 1
-    return total / n if n else 0.0
+    def _update_density(self, i: int, state: State, view: View, lattice: Lattice) -> None:
+        tables = self.model.tables
+        if state.step == 0:
+            state.density_reference[i] = self._reference(i, state, view, lattice)
+        self._crowd(i, tables.density_weight[i], state, view, lattice)
+        state.densities[i] /= state.density_reference[i]
+        state.density_max[i] = state.densities[i].max()
 
+    def _crowd(self, i: int, weights: np.ndarray, state: State, view: View, lattice: Lattice) -> None:
+        """Write the smoothed weighted number of cells a site into the density signal."""
+        fill_crowd(weights, view, lattice, self.model.tables, self._source)
+        source, scratch = self._source.reshape(self.shape), self._uptake.reshape(self.shape)
+        radius = int(self.model.tables.densities[i]["radius"])
+        box_smooth(source, radius, SMOOTHING_PASSES, state.densities[i], scratch)
 
-@njit(cache=True)
-def update_density(
-    density: int, reference: float, view: View, tables: Tables, source: np.ndarray, scratch: np.ndarray
-) -> None:
-    """Bring one density signal up to date; values are divided by ``reference`` (1 if not normalised)."""
-    crowd(density, view, tables, tables.density_weight[density], source, scratch)
-    view.densities[density] /= reference
-    view.density_max[density] = view.densities[density].max()
+    def _reference(self, i: int, state: State, view: View, lattice: Lattice) -> float:
+        """Return what a density signal is divided by: the mean crowd that the cells of a group see at time 0."""
+        normaliser = self.model.tables.densities[i]["normaliser"]
+        if normaliser < 0:
+            return 1.0
+        members = self.model.tables.sets[normaliser]
+        self._crowd(i, members.astype(float), state, view, lattice)
+        return mean_over(members, view.densities[i], view.occupant) or 1.0
+
+    def _update_field(self, i: int, state: State, view: View, lattice: Lattice) -> None:
+        tables = self.model.tables
+        row = tables.fields[i]
+        first = state.step == 0
+        source, uptake, exchange = self._source, self._uptake, self._exchange
+        fill_sources(i, view, lattice, tables, self._per_type, source, uptake, exchange)
+        if first:
+            self._choose(i, state)
+        hours = float(row["every"] * tables.dt_h)
+        steady = not state.field_transient[i]
+        if first and state.field_transient[i]:
+            if "initial" in self.model.spec.sections["field"][i] or not row["decay"] > 0:
+                take_stats(view.fields[i], 0, view.stats[i])  # it begins as declared
+                return
+            steady = True
+        c = state.fields[i]
+        if row["normalise"]:
+            c *= view.stats[i]["solved_mean"]  # start from the last solution, not from its pattern
+        diffusion: float | np.ndarray = float(row["diffusion_per_h"])
+        if (tables.diffusion_in[i] >= 0.0).any():
+            fill_diffusion(i, view, lattice, tables, self._diffusion)
+            diffusion = self._diffusion.reshape(self.shape)
+        terms = Terms(*(part.reshape(self.shape) for part in (source, uptake, exchange)))
+        law = Law(
+            float(row["decay"]),
+            diffusion,
+            float(row["vessel_level"]),
+            self._faces[i],
+            row["boundary"] == RING,
+        )
+        assert self._work is not None
+        done = step_field(
+            c, terms, law, np.inf if steady else hours, self._work, int(row["order"]),
+            float(row["tolerance"]), FIRST_CYCLES if first else MOST_CYCLES,
+        )  # fmt: skip
+        if done.status == INVALID:
+            raise InputError(
+                f"field '{self.model.fields[i].name}' has no solution at day {state.day(self.model):.3f}: nothing "
+                "takes it up, or a source or sink is not finite; give it a decay, or check its parameters"
+            )
+        state.field_cycles[i] += done.cycles
+        state.field_fallbacks[i] += done.status != CONVERGED
+        state.field_first_order[i] += done.fell_back
+        if not first:
+            state.field_account[i] += hours * np.array(done.account[: len(ACCOUNT)])
+        take_stats(view.fields[i], row["normalise"], view.stats[i])
+
+    def _choose(self, i: int, state: State) -> None:
+        """Settle whether a field is stepped in time, and note the reason and what the lattice cannot show."""
+        row, info, model = self.model.tables.fields[i], self.model.fields[i], self.model
+        diffusivity = float(row["diffusion_per_h"]) * model.site_um**2
+        uptake, exchange = float(self._uptake.mean()), float(self._exchange.mean())
+        vessels = np.count_nonzero(self._exchange)
+        dimensions, extent = len(self.shape), min(self.shape) * model.site_um
+        spacing = model.site_um * (self._exchange.size / vessels) ** (1 / dimensions) if vessels else np.inf
+        word, reason = choose_solver(
+            diffusivity, float(row["decay"]), uptake, spacing, float(row["every"] * model.dt_h),
+            model.site_um, extent,
+        )  # fmt: skip
+        if row["transient"] == AUTO:
+            state.field_transient[i] = FIELD_SOLVERS.index(word) == TRANSIENT
+            self.notes.append(f"field '{info.name}': {reason}")
+        else:
+            state.field_transient[i] = row["transient"] == TRANSIENT
+        self.notes += check_lengths(
+            info.name, diffusivity, float(row["decay"]), uptake + exchange, model.site_um, extent
+        )

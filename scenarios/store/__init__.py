@@ -15,8 +15,9 @@ from .check import check_run
 from .checkpoint import Entry, state_digest, write_checkpoint
 from .file import RUN_FORMAT, SCHEMA_VERSION, cannot_write, file_image, opened, publish
 from .read import open_run, read_checkpoint
+from .replicates import REPLICATES_FILE
 from .segments import Resumed, SegmentWriter, discard_segments, load_segments
-from .series import write_series
+from .series import SERIES, write_series
 from .snapshots import write_snapshots
 from .tables import (
     ATTRIBUTES,
@@ -29,6 +30,7 @@ from .tables import (
 )
 
 __all__ = [
+    "SERIES",
     "Resumed",
     "SegmentWriter",
     "check_run",
@@ -39,6 +41,7 @@ __all__ = [
     "load_segments",
     "open_run",
     "parts_folder",
+    "publish",
     "read_checkpoint",
     "run_key",
     "run_path",
@@ -87,7 +90,7 @@ def finish_run(
     header : dict
         Root attributes and tables; ``digest`` may be left out and is then computed from the checkpoint.
     rows : dict of str to ndarray, first axis = record
-        All records of the run: time (d), count, tumour_volume (cm3), body, field_mean, event, ledger.
+        All records of the run under the names of ``SERIES``.
     snapshots : list of Snapshot
     checkpoint : dict
         Final state.
@@ -116,7 +119,7 @@ def finish_run(
         write_types(file, header["types"], header["weights"])
         write_parameters(file, header["parameters"])
         write_doses(file, header["doses"], header["units"].get("doses", "1"))
-        write_series(file.create_group("series"), rows, header)
+        write_series(file, rows, header)
         write_snapshots(file.create_group("snapshots"), snapshots, header["types"])
         write_checkpoint(file.create_group("checkpoint"), checkpoint)
 
@@ -129,7 +132,7 @@ def finish_run(
 
 
 def find_runs(folder: str | Path) -> list[Path]:
-    """Return the finished run files in a folder and below, sorted; folders of segments are passed over.
+    """Return the finished run files in a folder and below, sorted; segments and replicates are passed over.
 
     Raises
     ------
@@ -142,7 +145,11 @@ def find_runs(folder: str | Path) -> list[Path]:
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.endswith(".parts")]
-        found += [Path(place, name) for name in names if name.endswith(".h5") and not name.startswith(".")]
+        found += [
+            Path(place, name)
+            for name in names
+            if name.endswith(".h5") and not name.startswith(".") and name != REPLICATES_FILE
+        ]
     return sorted(found)
 
 

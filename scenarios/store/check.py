@@ -8,7 +8,7 @@ import numpy as np
 
 from .checkpoint import read_entries, state_digest
 from .file import SCHEMA_VERSION, opened, text_attribute
-from .series import SERIES
+from .series import SERIES, TIMES
 from .tables import ATTRIBUTES, read_attributes, read_types
 
 GROUPS = {
@@ -16,7 +16,7 @@ GROUPS = {
     "weights": ("type", "weight"),
     "parameters": ("name", "value", "value_json", "unit", "source", "owner"),
     "doses": ("time", "drug", "amount"),
-    "series": tuple(series.variable for series in SERIES.values()),
+    "series": tuple(s.variable for s in SERIES.values() if not s.optional),
     "snapshots": (),
     "checkpoint": (),
 }
@@ -53,8 +53,8 @@ def _missing(file: h5py.File) -> Iterator[str]:
 
 def _variables(file: h5py.File) -> Iterator[str]:
     """Scales on every axis, a unit on every number, numbers finite, nothing unreadable."""
-    for group in GROUPS:
-        if group == "checkpoint":
+    for group in (*GROUPS, *(name for name in TIMES if name not in GROUPS)):
+        if group == "checkpoint" or group not in file:
             continue
         for dataset in file[group].values():
             if not isinstance(dataset, h5py.Dataset):
@@ -76,22 +76,24 @@ def _variables(file: h5py.File) -> Iterator[str]:
 
 
 def _series(file: h5py.File) -> Iterator[str]:
-    group = file["series"]
-    records = group["time"].shape[0]
     for series in SERIES.values():
+        group = file.get(series.group, {})
+        if series.optional and series.variable not in group:
+            continue
+        where, records = f"/{series.group}", group["time"].shape[0]
         shape: tuple[int, ...] = (records,)
         if series.dimension is not None:
             if series.dimension not in group:
-                yield f"variable /series/{series.dimension} is missing"
+                yield f"variable {where}/{series.dimension} is missing"
                 continue
             shape = (records, group[series.dimension].shape[0])
             if series.unit is None and series.unit_variable not in group:
-                yield f"variable /series/{series.unit_variable} is missing"
+                yield f"variable {where}/{series.unit_variable} is missing"
         found = group[series.variable].shape
         if found != shape:
-            yield f"/series/{series.variable}: shape {found}, expected {shape}"
-    if np.any(np.diff(group["time"][...]) <= 0):
-        yield "/series/time: not increasing"
+            yield f"{where}/{series.variable}: shape {found}, expected {shape}"
+        if series.variable == "time" and np.any(np.diff(group["time"][...]) <= 0):
+            yield f"{where}/time: not increasing"
 
 
 def _snapshots(file: h5py.File) -> Iterator[str]:

@@ -76,8 +76,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[h5py.File]:
-    """Open a run file for reading.
+def opened(path: str | Path, form: str = RUN_FORMAT) -> Iterator[h5py.File]:
+    """Open a file of one of the formats for reading.
 
     Raises
     ------
@@ -97,9 +97,11 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
         raise InputError(f"{path}: not an oncolattice run file ({kind}); name a file that a run wrote")
     try:
         with h5py.File(path, "r") as file:
-            if text_attribute(file, "format") != RUN_FORMAT:
+            found = text_attribute(file, "format")
+            if found != form:
+                reason = f"format is '{found}'" if found else "HDF5 without format"
                 raise InputError(
-                    f"{path}: not an oncolattice run file (HDF5 without format = '{RUN_FORMAT}'); "
+                    f"{path}: not an oncolattice run file ({reason}, wanted '{form}'); "
                     "name a file that a run wrote"
                 )
             yield file

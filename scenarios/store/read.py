@@ -9,7 +9,7 @@ from ...abm.errors import InputError
 from ...abm.snapshot import RunRecord
 from .checkpoint import Entry, read_entries
 from .file import SCHEMA_VERSION, opened, read_text
-from .series import SERIES, read_rows
+from .series import SERIES, read_columns, read_rows
 from .snapshots import read_snapshots
 from .tables import read_attributes, read_doses, read_parameters, read_types
 
@@ -33,8 +33,7 @@ def open_run(path: str | Path, *, snapshots: bool = True) -> RunRecord:
         attributes = read_attributes(file)
         types, weights = read_types(file)
         series = file["series"]
-        rows = read_rows(series)
-        names = {key: read_text(series, s.dimension) for key, s in SERIES.items() if s.dimension}
+        rows, names = read_rows(file), read_columns(file)
         table: dict[str, dict[str, Any]] = {
             key: dict(zip(names[key], rows[key].T.copy(), strict=True)) for key in names
         }

@@ -163,12 +163,12 @@ def load_segments(folder: str | Path, expected_key: str) -> Resumed:
             break
         with h5py.File(path, "r") as file:
             _refuse_foreign(file, path, expected_key)
-            rows = {key: file["rows"][key][...] for key in SERIES}
+            rows = {key: file["rows"][key][...] for key in SERIES if key in file["rows"]}
             good.append((rows, read_snapshots(file["snapshots"], *read_types(file))))
             checkpoint = read_entries(file["checkpoint"])
     if not good:
         raise InputError(f"{folder}: holds no readable segment ({problem}); delete the folder and run again")
-    merged = {key: np.concatenate([rows[key] for rows, _ in good]) for key in SERIES}
+    merged = {key: np.concatenate([rows[key] for rows, _ in good]) for key in good[0][0]}
     snapshots = [snapshot for _, taken in good for snapshot in taken]
     return Resumed(merged, snapshots, checkpoint, warnings, next_segment=len(good))
 

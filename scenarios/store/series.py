@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .file import as_scale, write_array, write_text
+from .file import as_scale, read_text, write_array, write_text
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Series:
     dimension: str | None
     dtype: type
     unit: str | None  # fixed unit, or None where every column has its own
+    group: str = "series"
+    optional: bool = False  # absent in runs that have nothing to record
 
     @property
     def unit_variable(self) -> str:
@@ -25,6 +27,7 @@ class Series:
         return f"{self.dimension.removesuffix('_state') if self.dimension else self.variable}_unit"
 
 
+# Two groups, each with a time axis of its own: pair correlations are taken less often than the rest.
 SERIES = {
     "time": Series("time", None, np.float64, "d"),
     "count": Series("count", "type", np.int64, "1"),
@@ -33,7 +36,15 @@ SERIES = {
     "field_mean": Series("field_mean", "field", np.float64, None),
     "event": Series("events", "event", np.int64, "1"),
     "ledger": Series("ledger", "species", np.float64, "1"),
+    "tumour_fraction": Series("tumour_fraction", None, np.float64, "1", optional=True),
+    "control": Series("control", "signal", np.float64, None, optional=True),
+    "account": Series("field_account", "field_flow", np.float64, None, optional=True),
+    "pair_time": Series("time", None, np.float64, "d", "pairs", True),
+    "pair_correlation": Series("correlation", "pair", np.float64, "1", "pairs", True),
+    "pair_total": Series("total", "layer", np.float64, "1", "pairs", True),
+    "mean_field_valid": Series("mean_field_valid", None, np.uint8, "1", "pairs", True),
 }
+TIMES = {"series": "time", "pairs": "pair_time"}
 
 
 def conform_rows(
@@ -46,11 +57,16 @@ def conform_rows(
     ValueError
         If a series is missing or unknown, has the wrong shape or loses precision.
     """
-    if set(rows) != set(SERIES):
-        raise ValueError(f"rows hold {sorted(rows)}, expected {sorted(SERIES)}")
-    records = len(rows["time"])
+    needed = {key for key, series in SERIES.items() if not series.optional}
+    if not needed <= set(rows) <= set(SERIES):
+        raise ValueError(
+            f"rows hold {sorted(rows)}, expected {sorted(needed)} and perhaps more of {[*SERIES]}"
+        )
     conformed: dict[str, np.ndarray] = {}
     for key, series in SERIES.items():
+        if key not in rows:
+            continue
+        records = len(rows[TIMES[series.group]])
         values = np.asarray(rows[key])
         shape = (records,) if series.dimension is None else (records, len(columns[key]))
         if values.shape != shape:
@@ -61,7 +77,7 @@ def conform_rows(
     return conformed
 
 
-def write_series(group: h5py.Group, rows: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
+def write_series(file: h5py.Group, rows: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
     """Write the series of a finished run, dimension scales attached and a unit on every variable.
 
     Raises
@@ -69,28 +85,49 @@ def write_series(group: h5py.Group, rows: Mapping[str, np.ndarray], header: Mapp
     ValueError
         If the rows do not fit the columns, or the number of units is not the number of columns.
     """
-    columns, units = header["columns"], header["units"]
-    rows = conform_rows(rows, columns)
-    time = as_scale(write_array(group, "time", rows["time"], units="d"))
-    for key, series in SERIES.items():
-        if key == "time":
-            continue
-        dims = [time]
-        unit = series.unit
-        if series.dimension is not None:
-            scale = as_scale(write_text(group, series.dimension, columns[key]))
-            dims.append(scale)
-            if unit is None:
-                each = list(units[key])
-                if len(each) != len(columns[key]):
-                    raise ValueError(f"{len(each)} units for {len(columns[key])} columns of '{key}'")
-                write_text(group, series.unit_variable, each, (scale,))
-                unit = each[0] if len(set(each)) == 1 else f"see {series.unit_variable}"
-        # One chunk per column: a reader takes single states, and a smooth column packs best alone.
-        chunks = (max(len(rows["time"]), 1), 1)[: len(dims)]
-        write_array(group, series.variable, rows[key], dims, chunks, units=unit)
+    rows = conform_rows(rows, header["columns"])
+    for name, time_key in TIMES.items():
+        if time_key in rows:
+            group = file.create_group(name)
+            time = as_scale(write_array(group, "time", rows[time_key], units="d"))
+            for key in rows:
+                if SERIES[key].group == name and key != time_key:
+                    _write_one(group, key, rows[key], time, header)
 
 
-def read_rows(group: h5py.Group) -> dict[str, np.ndarray]:
-    """Return the series of a finished run by their row names."""
-    return {key: group[series.variable][...] for key, series in SERIES.items()}
+def _write_one(
+    group: h5py.Group, key: str, values: np.ndarray, time: h5py.Dataset, header: Mapping[str, Any]
+) -> None:
+    series, dims = SERIES[key], [time]
+    unit = series.unit
+    if series.dimension is not None:
+        names = header["columns"][key]
+        scale = as_scale(write_text(group, series.dimension, names))
+        dims.append(scale)
+        if unit is None:
+            each = list(header["units"][key])
+            if len(each) != len(names):
+                raise ValueError(f"{len(each)} units for {len(names)} columns of '{key}'")
+            write_text(group, series.unit_variable, each, (scale,))
+            unit = each[0] if len(set(each)) == 1 else f"see {series.unit_variable}"
+    # One chunk per column: a reader takes single states, and a smooth column packs best alone.
+    chunks = (max(len(values), 1), 1)[: len(dims)]
+    write_array(group, series.variable, values, dims, chunks, units=unit)
+
+
+def read_rows(file: h5py.Group) -> dict[str, np.ndarray]:
+    """Return the series of a finished run by their row names; those it did not record are absent."""
+    return {
+        key: file[series.group][series.variable][...]
+        for key, series in SERIES.items()
+        if not series.optional or series.variable in file.get(series.group, ())
+    }
+
+
+def read_columns(file: h5py.Group) -> dict[str, list[str]]:
+    """Return the names of the columns of every series that has columns."""
+    return {
+        key: read_text(file[series.group], series.dimension)
+        for key, series in SERIES.items()
+        if series.dimension and series.dimension in file.get(series.group, ())
+    }

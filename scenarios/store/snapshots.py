@@ -9,6 +9,7 @@ from ...abm.snapshot import CellTypeInfo, Snapshot
 from .file import as_scale, read_text, write_array, write_text
 
 MANTISSA_BITS = 12
+AXES = ("z_um", "y_um", "x_um")  # a 2-D lattice has the last two
 
 
 def round_mantissa(values: np.ndarray, bits: int = MANTISSA_BITS) -> np.ndarray:
@@ -37,13 +38,15 @@ def write_snapshots(group: h5py.Group, snapshots: Sequence[Snapshot], types: Seq
     first = snapshots[0]
     if any(_frame(other) != _frame(first) for other in snapshots):
         raise ValueError("snapshots of one run must share lattice, layers, fields and units")
-    ny, nx = next(iter(first.layers.values())).shape
+    shape = next(iter(first.layers.values())).shape
     group.attrs.update(site_um=first.site_um, thickness_um=first.thickness_um)
     days = np.array([snapshot.time_days for snapshot in snapshots])
     time = as_scale(write_array(group, "time", days, units="d"))
     layer = as_scale(write_text(group, "layer", list(first.layers)))
-    rows = as_scale(write_array(group, "y_um", (np.arange(ny) + 0.5) * first.site_um, units="um"))
-    columns = as_scale(write_array(group, "x_um", (np.arange(nx) + 0.5) * first.site_um, units="um"))
+    axes = [
+        as_scale(write_array(group, name, (np.arange(size) + 0.5) * first.site_um, units="um"))
+        for name, size in zip(AXES[-len(shape) :], shape, strict=True)
+    ]
     occupancy = np.array(
         [[snapshot.layers[name] for name in first.layers] for snapshot in snapshots], dtype=np.uint8
     )
@@ -51,8 +54,8 @@ def write_snapshots(group: h5py.Group, snapshots: Sequence[Snapshot], types: Seq
         group,
         "occupancy",
         occupancy,
-        (time, layer, rows, columns),
-        (1, 1, ny, nx),
+        (time, layer, *axes),
+        (1, 1, *shape),
         units="1",
         long_name="cell type of every site, 0 where empty",
         flag_values=np.array([0, *(info.id for info in types)], dtype=np.uint8),
@@ -71,8 +74,8 @@ def write_snapshots(group: h5py.Group, snapshots: Sequence[Snapshot], types: Seq
         group,
         "fields",
         round_mantissa(values),
-        (time, field, rows, columns),
-        (1, 1, ny, nx),
+        (time, field, *axes),
+        (1, 1, *shape),
         units=common,
         mantissa_bits=MANTISSA_BITS,
     )

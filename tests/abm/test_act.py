@@ -1,7 +1,6 @@
 """Decisions: exact laws of death, birth and competing fates, exact thinning, threads, no drift."""
 
 import numpy as np
-import pytest
 from oncolattice.abm import decide
 from scipy import stats
 from tiny import behaviour, parameters, rule, same_state, scattered, tiny_model, tissue_of
@@ -139,12 +138,13 @@ def test_thinning_is_exact(monkeypatch):
         listed[0] += tight._agenda.listed.sum()
     original = decide.bound_rates
 
-    def everyone(view, tables, agenda):
-        original(view, tables, agenda)
-        agenda.fate_threshold[1:] = np.where(agenda.fate_bound[1:] > 0, np.uint64(2**64 - 1), np.uint64(0))
-        agenda.kill_threshold[1:] = np.where(agenda.kill_bound[1:] > 0, np.uint64(2**64 - 1), np.uint64(0))
+    def everyone(view, lattice, tables, agenda):
+        original(view, lattice, tables, agenda)
+        agenda.threshold[:, 1:] = np.where(agenda.bound[:, 1:] > 0, np.uint64(2**64 - 1), np.uint64(0))
+        agenda.most[:] = agenda.threshold.max()
 
     monkeypatch.setattr("oncolattice.abm.advance.bound_rates", everyone)
+    loose._bound()
     for _ in range(10):
         loose.step()
         listed[1] += loose._agenda.listed.sum()
@@ -191,12 +191,3 @@ def test_growth_has_no_drift():
         shifts.append(np.argwhere(tissue.state.occupant[0]).mean(axis=0) - 23.5)
     z = np.mean(shifts, axis=0) / (np.std(shifts, axis=0, ddof=1) / np.sqrt(len(shifts)))
     assert np.abs(z).max() < Z
-
-
-@pytest.mark.parametrize("rows", [16, 17, 31, 33, 64])
-def test_strips_cover_every_row_once(rows):
-    for shift in range(decide.STRIP_ROWS):
-        strips = (rows + shift - 1) // decide.STRIP_ROWS + 1
-        covered = [y for s in range(strips) for y in range(*decide.strip_rows(s, shift, rows))]
-        assert covered == list(range(rows))
-        assert strips <= decide.make_agenda(1, rows, 4, 1).listed.size

@@ -58,10 +58,9 @@ def test_poisson_law(mean):
 
 def test_purposes_and_steps_have_their_own_keys():
     keys = {
-        int(draws.step_key(np.uint64(1), step, p)) for step in range(100) for p in range(1, draws.RECRUIT + 1)
+        int(draws.step_key(np.uint64(1), step, p)) for step in range(100) for p in range(1, draws.PURPOSES)
     }
-    assert len(keys) == 100 * draws.RECRUIT
-    assert np.array_equal(
-        draws.step_keys(np.uint64(5), 9)[1:],
-        [draws.step_key(np.uint64(5), 9, p) for p in range(1, draws.RECRUIT + 1)],
-    )
+    assert len(keys) == 100 * (draws.PURPOSES - 1)
+    filled = np.zeros(draws.PURPOSES, np.uint64)
+    draws.fill_keys(np.uint64(5), 9, filled)
+    assert np.array_equal(filled[1:], [draws.step_key(np.uint64(5), 9, p) for p in range(1, draws.PURPOSES)])

@@ -30,12 +30,36 @@ def test_equals_explicit_sums_keeps_total_and_sign(shape, radius, passes, seed):
     assert out.min() >= 0.0
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 7), st.integers(1, 7), st.integers(1, 7)),
+    radius=st.integers(0, 4),
+    passes=st.integers(1, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_three_dimensions_equal_explicit_sums_too(shape, radius, passes, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.random(shape) * (rng.random(shape) < 0.3)
+    out = smoothed(values, radius, passes)
+    assert np.allclose(out, oracles_fields.box_mean(values, radius, passes), rtol=0.0, atol=1e-13)
+    assert out.sum() == pytest.approx(values.sum(), rel=1e-13, abs=0.0)
+    assert out.min() >= 0.0
+
+
 def test_sites_out_of_reach_stay_exactly_zero():
     values = np.zeros((30, 40))
     values[15, 20] = 0.1
     out = smoothed(values, 2, 3)
     assert np.count_nonzero(out) == 13 * 13
     assert out[15, 20] == out.max()
+
+
+def test_sites_out_of_reach_in_space_stay_exactly_zero():
+    values = np.zeros((15, 17, 16))
+    values[7, 8, 8] = 0.1
+    out = smoothed(values, 1, 3)
+    assert np.count_nonzero(out) == 7**3
+    assert out[7, 8, 8] == out.max()
 
 
 @pytest.mark.parametrize("radius", [1, 4, 9])

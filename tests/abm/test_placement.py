@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.placement import place_drawn, place_table
-from oncolattice.abm.placement_rules import exact_numbers, generator, settle, spaced_sites, texture
+from oncolattice.abm.placement.luck import exact_numbers, generator
+from oncolattice.abm.placement.settle import settle
+from oncolattice.abm.placement.spacing import spaced_sites
+from oncolattice.abm.placement.texture import texture
 from oncolattice.abm.snapshot import CellTypeInfo
 from scipy import stats
 

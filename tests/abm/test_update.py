@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
-from oncolattice.abm.fields.update import sources_and_sinks
+from oncolattice.abm.fields.sources import fill_sources
 from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
 
 NUMBERS = parameters(
@@ -34,28 +34,35 @@ def tissue(field: str = FIELD):
     return tissue_of(tiny_model(NUMBERS, field + CELLS), occupant)
 
 
+def sources_and_sinks(t) -> tuple[np.ndarray, np.ndarray]:
+    """Return the source and the sink, decay included, of the only field at every site."""
+    maps = np.zeros((3, t.state.region.size))
+    scratch = np.zeros((3, len(t.model.types) + 1))
+    view, lattice = t.state.view(t.model), t.state.lattice(t.model)
+    fill_sources(0, view, lattice, t.model.tables, scratch, *maps)
+    sink = maps[1] + maps[2] + t.model.tables.fields[0]["decay"]
+    return maps[0].reshape(t.state.shape), sink.reshape(t.state.shape)
+
+
 def test_sources_and_sinks_are_those_of_the_cells():
     t = tissue()
-    view = t.state.view(t.model)
-    source, sink = np.zeros((40, 44)), np.zeros((40, 44))
-    sources_and_sinks(0, view, t.model.tables, source, sink)
-    padded = np.pad(view.occupant[1] == 3, 1)
+    occupant = t.state.occupant
+    source, sink = sources_and_sinks(t)
+    padded = np.pad(occupant[1] == 3, 1)
     touching = sum(padded[j : j + 40, i : i + 44] for j in range(3) for i in range(3)).astype(float)
-    expected = np.where(view.occupant[0] == 1, 0.7 * (1 + touching / (2.0 + touching)), 0.0)
+    expected = np.where(occupant[0] == 1, 0.7 * (1 + touching / (2.0 + touching)), 0.0)
     assert source == pytest.approx(expected, rel=1e-12)
-    assert sink == pytest.approx(0.3 + 0.2 * (view.occupant[1] == 3), rel=1e-12)
+    assert sink == pytest.approx(0.3 + 0.2 * (occupant[1] == 3), rel=1e-12)
 
 
 def test_a_transient_field_starts_at_the_steady_state_and_keeps_its_books():
     t = tissue()
-    view = t.state.view(t.model)
-    source, sink = np.zeros((40, 44)), np.zeros((40, 44))
-    sources_and_sinks(0, view, t.model.tables, source, sink)
+    source, sink = sources_and_sinks(t)
     c = t.state.fields[0].copy()
     assert (sink * c).sum() == pytest.approx(source.sum(), rel=1e-10)  # secreted = taken up + decayed
     t.step()
     t.step()
-    sources_and_sinks(0, t.state.view(t.model), t.model.tables, source, sink)
+    source, sink = sources_and_sinks(t)
     new = t.state.fields[0]
     assert new.min() > 0
     change = (new - c).sum() / 2.0

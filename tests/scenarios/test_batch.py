@@ -108,11 +108,11 @@ def test_an_interrupted_job_goes_on_and_a_lost_one_is_run_again(finished, tmp_pa
 
 
 def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path, monkeypatch, capfd):
-    """The arm is valid as a file and refused when the body is built."""
+    """The arm is valid as a file, and its body has no volume: its equations have no solution."""
     arm = tmp_path / "the arm.toml"
     arm.write_text(
         '[scenario]\nextends = "mcrc_placebo"\nname = "never"\ntitle = "never"\narm = "never"\n'
-        '[body]\nmodel = "qcic"\nvariant = "paper_exact"\nburn_in_days = 14\ntolerance = 1e-6\n'
+        '[parameters]\nV_B = { value = 0, source = "assumed" }\n'
     )
     study = write_study(tmp_path, arm, "mcrc_placebo")
     code, out, err = batch(monkeypatch, capfd, study, "--out", tmp_path / "the runs", "--quiet")
@@ -120,7 +120,7 @@ def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path
     complete = {open_run(path).patient for path in find_runs(tmp_path / "the runs")}
     assert complete == {"qcic_treated-1", "qcic_treated-2"}
     assert not list((tmp_path / "the runs").glob("*.parts"))
-    assert err.count("failed: InputError: [body] variant 'paper_exact'") == 2
+    assert len(re.findall("failed: InputError: .*no longer finite at day 0", err)) == 2
     assert "Traceback" not in err
     again = re.findall(r"again: (.*)", err)
     assert len(again) == 2
@@ -128,7 +128,24 @@ def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 2
-    assert "[body] variant 'paper_exact'" in capfd.readouterr().err
+    assert "no longer finite at day 0" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("variant=paper_exact", "a lattice cannot own part of it"),
+        ("V_B=4500cm3", "give body parameters without a unit"),
+        ("beta_X1=1e6/d", "events a step of 1 h are too many"),
+    ],
+)
+def test_what_fails_in_every_run_is_refused_before_any(setting, reason, tmp_path, monkeypatch, capfd):
+    words = ["mcrc_placebo", "--out", tmp_path / "runs", "--set", setting]
+    code, out, err = batch(monkeypatch, capfd, *words)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert reason in err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_the_command_of_a_job_makes_the_file_of_the_job(finished, tmp_path, monkeypatch, capfd):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.vocabulary import DIVIDE
-from oncolattice.scenarios.build import body_parameter, build, burn_in, patient_of, schedule_of
+from oncolattice.scenarios.body_side import burn_in, patient_of, schedule_of
+from oncolattice.scenarios.build import build
+from oncolattice.scenarios.course import body_parameter
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
 

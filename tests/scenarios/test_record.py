@@ -13,7 +13,7 @@ SMALL = ("rows=48", "columns=48", "margin_um=0")
 def recorder():
     """A recorder with two rows: day 0, and day 2 with drug in the blood."""
     recorder = Recorder(build(load_scenario("mcrc_tas102_bev", SMALL), 2))
-    recorder.record()
+    recorder.record(pairs=True)
     recorder.first_y = recorder.simulation.coupled.body.y.copy()
     for _ in range(48):
         recorder.simulation.coupled.step()
@@ -63,7 +63,7 @@ def test_rows_hold_the_state_at_their_time(recorder):
 def test_every_column_has_a_width_and_a_unit(recorder):
     rows, _ = recorder.now
     for key, names in recorder.columns.items():
-        assert rows[key].shape == (2, len(names))
+        assert rows[key].shape == (1 if key.startswith("pair") else 2, len(names))
         assert len(set(names)) == len(names)
     assert len(recorder.units["body"]) == len(recorder.columns["body"])
     assert all(recorder.units["body"])

@@ -1,8 +1,9 @@
 """Scenarios: chains of files, ``--set``, and what is refused."""
 
 import pytest
-from oncolattice.abm import placement_rules
 from oncolattice.abm.errors import InputError
+from oncolattice.abm.placement.table import FILLS
+from oncolattice.abm.placement.texture import PATTERNS
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.scenarios import keys
 from oncolattice.scenarios.listing import scenario_model
@@ -162,8 +163,8 @@ def test_setting_the_model_reads_it(tmp_path):
 
 
 def test_the_words_of_a_scenario_are_those_of_the_placement():
-    assert set(keys.PATTERNS) == set(placement_rules.PATTERNS)
-    assert set(keys.FILLS) == {"drawn", *placement_rules.FILLS}
+    assert set(keys.PATTERNS) == set(PATTERNS)
+    assert set(keys.FILLS) == {"drawn", *FILLS}
 
 
 # --- chains ------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ TYPES = tuple(
          ("T", "immune"), ("H", "immune"), ("R", "immune")], start=1,
     )
 )  # fmt: skip
-MODEL = SimpleNamespace(site_um=15.0, layers=LAYERS)
+MODEL = SimpleNamespace(site_um=15.0, layers=LAYERS, spec=SimpleNamespace(model={"dimensions": 2}))
 IMMUNE = {"T": "CD8", "H": "helper", "R": "FOXP3"}
 
 

@@ -1,0 +1,61 @@
+"""Print the mean field of a model: its equations, their numbers, and what they leave out."""
+
+import re
+from collections.abc import Iterable
+
+from rich.console import Console
+
+from ..abm.errors import InputError
+from ..abm.mean_field import mean_field
+from ..abm.model import Model, load_model
+from ..abm.model_file import library_models
+from ..abm.parameters import Override
+from .listing import scenario_model
+from .scenario import library_scenarios, load_scenario
+
+_SETTING = re.compile(r"\s*(\w+)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+
+
+def print_mean_field(model_name: str, settings: Iterable[str] | None, console: Console) -> None:
+    """Print the mean field of a library model, a model file or a scenario's model.
+
+    Parameters
+    ----------
+    model_name : str
+        Name of a library model or scenario, or path of a model file.
+    settings : iterable of str or None
+        Parameter values, each ``name=value[unit]``; of a scenario, any of its keys.
+    console : rich.console.Console
+
+    Raises
+    ------
+    InputError
+        There is no such model, a setting is wrong, or the model has no mean field.
+    """
+    model = _model(model_name, list(settings or ()))
+    field = mean_field(model)
+
+    def write(line: str = "") -> None:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    write(f"Mean field of {model.name}: {model.spec.model['title']}")
+    write("State: occupied fraction of the sites of the layer. Neighbouring sites are taken as independent.")
+    write()
+    for line in field.equations():
+        write(line)
+    write()
+    write("What the equations leave out or replace:")
+    for note in field.notes:
+        write(f"  - {note}")
+
+
+def _model(name: str, settings: list[str]) -> Model:
+    if name in library_scenarios() and name not in library_models():
+        return scenario_model(load_scenario(name, settings))
+    overrides = {}
+    for setting in settings:
+        match = _SETTING.match(setting)
+        if not match:
+            raise InputError(f"--set '{setting}': write name=value[unit], for example --set birth=0.05/d")
+        overrides[match[1]] = Override(float(match[2]), match[3] or None, "user")
+    return load_model(name, overrides)
