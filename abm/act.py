@@ -14,11 +14,13 @@ from .attributes import at_zero, begin, change
 from .blocks import Plan
 from .decide import EXCESS, FATE_CLOCK, HAIR, Agenda, Scratch, Worker, chance_of, order_block, scratch_of
 from .lattice import Lattice
-from .pointers import pointer, row
+from .pointers import pointer, prefetch, row
 from .sense import contacts, rate
 from .tables import Tables, View
 from .vocabulary import ANY_NEIGHBOUR, BECOME, BEGET, DIE, DIVIDE, RATES
-from .world import World, neighbour, site_of, world_of
+from .world import World, across, neighbour, site_of, world_of
+
+AHEAD = 8  # candidates between asking for a cell's memory and its turn
 
 
 @njit(cache=True)
@@ -46,7 +48,7 @@ def react(place: int, slot: int, w: World, tally: Any) -> None:
 
 
 @njit(cache=True)
-def find_site(place: int, slot: int, bits: np.uint64, w: World) -> int:
+def find_site(place: int, slot: int, bits: np.uint64, w: World, free: Any) -> int:
     """Return the place where a daughter goes by the division rule of a behaviour, -1 if there is none."""
     behaviour, occupant, ring_end = row(w.slots, slot), w.occupant, w.ring
     site = site_of(place, w)
@@ -55,19 +57,20 @@ def find_site(place: int, slot: int, bits: np.uint64, w: World) -> int:
         other = neighbour(site, draws.below(bits, w.neighbours), 1, w)
         return start + other if other >= 0 and occupant[start + other] == 0 else -1
     for ring in range(1, behaviour["rings"] + 1):
-        free = 0
-        for k in range(ring_end[ring - 1], ring_end[ring]):
-            other = neighbour(site, k, ring, w)
-            free += other >= 0 and occupant[start + other] == 0
-        if free == 0:
-            continue
-        chosen = draws.below(bits, free)
-        for k in range(ring_end[ring - 1], ring_end[ring]):
-            other = neighbour(site, k, ring, w)
-            if other >= 0 and occupant[start + other] == 0:
-                if chosen == 0:
-                    return start + other
-                chosen -= 1
+        n = 0
+        if w.room[site] >= ring:
+            for k in range(ring_end[ring - 1], ring_end[ring]):
+                other = place + w.flat[k]
+                free[n] = other
+                n += occupant[other] == 0  # no branch: whether a site is free cannot be foreseen
+        else:
+            for k in range(ring_end[ring - 1], ring_end[ring]):
+                other = across(site, k, w)
+                if other >= 0 and occupant[start + other] == 0:
+                    free[n] = start + other
+                    n += 1
+        if n > 0:
+            return free[draws.below(bits, n)]
     return -1
 
 
@@ -78,11 +81,12 @@ def divide(
     luck: np.uint64,
     keys: Any,
     w: World,
-    tally: Any,
+    scratch: Scratch,
 ) -> int:
     """Divide into a free site by the rule of the behaviour, unless the attempt kills the cell; return where
     the daughter is, or -1."""
-    target = find_site(place, slot, draws.mix(luck ^ keys[draws.PLACE]), w)
+    tally = scratch.tally
+    target = find_site(place, slot, draws.mix(luck ^ keys[draws.PLACE]), w, scratch.free)
     if target < 0:
         tally[1 + row(w.slots, slot)["blocked"]] += 1
         return -1
@@ -160,7 +164,7 @@ def settle_fate(
     verb = behaviour["verb"]
     if verb == DIVIDE:
         if found[chosen - first] > 0.0:
-            return divide(place, chosen, luck, keys, w, tally)
+            return divide(place, chosen, luck, keys, w, scratch)
         settle(place, 0, behaviour["below"], w, tally)
     elif verb == BECOME:
         settle(place, behaviour["object"], behaviour["event"], w, tally)
@@ -226,16 +230,30 @@ def settle_kill(
 
 
 @njit(cache=True)
+def fetch(place: int, w: World) -> None:
+    """Ask for the memory that a cell and its neighbours live in, some candidates before its turn."""
+    prefetch(w.uid, place)
+    prefetch(w.occupant, place)
+    prefetch(w.occupant, place - w.nx)
+    prefetch(w.occupant, place + w.nx)
+
+
+@njit(cache=True)
 def act_block(block: int, keys: Any, w: World, agenda: Agenda, worker: Worker, scratch: Scratch) -> None:
     """Let the candidates of one block act in hash order; a candidate that is gone or has changed is void."""
     order_block(block, agenda, worker)
-    order, order_key = worker.order, keys[draws.ORDER]
-    for i in range(agenda.listed[block]):
-        k = order[i]
-        entry = agenda.entry[block, k]
+    order, order_key = pointer(worker.order), keys[draws.ORDER]
+    n, room = agenda.listed[block], agenda.rank.shape[1]
+    rank, entries = pointer(agenda.rank), pointer(agenda.entry)
+    at = block * room
+    for i in range(n):
+        if i + AHEAD < n:
+            fetch(entries[at + order[i + AHEAD]] >> 9, w)
+        k = at + order[i]
+        entry = entries[k]
         place, t, clock = entry >> 9, (entry >> 1) & 255, entry & 1
         uid = w.uid[place]
-        if w.occupant[place] != t or draws.mix((uid ^ order_key) + np.uint64(clock)) != agenda.rank[block, k]:
+        if w.occupant[place] != t or draws.mix((uid ^ order_key) + np.uint64(clock)) != rank[k]:
             continue
         bound = agenda.bound[clock, t]
         if clock == FATE_CLOCK:

@@ -138,6 +138,22 @@ def row_of(k: int, box: Box, w: World) -> int:
     return (z * w.ny + y) * w.nx
 
 
+@njit(cache=True)
+def run_of(k: int, box: Box, w: World) -> tuple[int, int]:
+    """Return the first site and the length of the k-th run of a block, of two runs a plane.
+
+    The rows of a plane lie one after another in memory; where they wrap around a periodic edge the rest of
+    them is a second run, which is else of length 0.
+    """
+    wrapped = max(0, box.y + box.rows - w.ny)
+    z = box.z + (k >> 1)
+    if z >= w.nz:
+        z -= w.nz
+    if k & 1:
+        return z * w.ny * w.nx, wrapped * w.nx
+    return (z * w.ny + box.y) * w.nx, (box.rows - wrapped) * w.nx
+
+
 def sites_of(plan: Plan, block: int, lattice: Lattice) -> np.ndarray:
     """Return the sites of a block (for tests and pictures)."""
     nz, ny, nx = (int(n) for n in lattice.size[NZ : NX + 1])

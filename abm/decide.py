@@ -11,9 +11,9 @@ import numpy as np
 from numba import njit
 
 from . import draws
-from .blocks import Box, Plan, box_of, most_block_sites, row_of
+from .blocks import Box, Plan, box_of, most_block_sites, run_of
 from .lattice import LAYERS, NX, NY, NZ, Lattice
-from .pointers import pointer
+from .pointers import eight, lowest, pointer
 from .sense import most_contacts, rate_bound
 from .tables import Tables, View
 from .vocabulary import RATES
@@ -21,6 +21,7 @@ from .world import World, world_of
 
 FATE_CLOCK, KILL_CLOCK = 0, 1
 HAIR = 1.0 + 1e-12  # above the bound, so that round-off in the rules can never exceed it
+WINDOW = 64  # places looked at together: one bit each
 FIRST_SHARE = 8  # the lists hold this fraction of all places at first, and grow when they must
 
 
@@ -41,6 +42,8 @@ class Agenda(NamedTuple):
         The hash below which a cell of the type is listed.
     most : uint64[2, layer]
         Highest threshold of the types of a layer.
+    range : int64[2, layer, 2]
+        First and last type of a layer with a threshold above 0.
     """
 
     rank: np.ndarray
@@ -49,6 +52,7 @@ class Agenda(NamedTuple):
     bound: np.ndarray
     threshold: np.ndarray
     most: np.ndarray
+    range: np.ndarray
 
 
 class Worker(NamedTuple):
@@ -58,8 +62,6 @@ class Worker(NamedTuple):
     ----------
     order, first : int32[candidate + 1]
         Candidates by rank.
-    flag : uint8[column], word : uint64[column / 8]
-        A row of candidates, byte by byte and eight at a time (the same memory).
     rates : float64[slot]
         Rates of the behaviours of one cell.
     place : int64[mover]
@@ -67,16 +69,17 @@ class Worker(NamedTuple):
     chance : float64[mover]
     tally : int64[1 + event + type + 1]
         Rates above their bound, events and changes of the number of cells.
+    free : int64[offset + 1]
+        Free sites around a dividing cell.
     """
 
     order: np.ndarray
     first: np.ndarray
-    flag: np.ndarray
-    word: np.ndarray
     rates: np.ndarray
     place: np.ndarray
     chance: np.ndarray
     tally: np.ndarray
+    free: np.ndarray
 
 
 class Scratch(NamedTuple):
@@ -84,6 +87,7 @@ class Scratch(NamedTuple):
 
     rates: Any
     tally: Any
+    free: Any
 
 
 EXCESS = 0  # column of the tally
@@ -92,7 +96,7 @@ EXCESS = 0  # column of the tally
 @njit(cache=True)
 def scratch_of(worker: Worker) -> Scratch:
     """Return the scratch of a worker."""
-    return Scratch(pointer(worker.rates), pointer(worker.tally))
+    return Scratch(pointer(worker.rates), pointer(worker.tally), pointer(worker.free))
 
 
 def make_agenda(lattice: Lattice, n_types: int, blocks: int, capacity: int = 0) -> Agenda:
@@ -107,22 +111,20 @@ def make_agenda(lattice: Lattice, n_types: int, blocks: int, capacity: int = 0) 
         np.zeros((2, n_types + 1)),
         np.zeros((2, n_types + 1), np.uint64),
         np.zeros((2, layers), np.uint64),
+        np.zeros((2, layers, 2), np.int64),
     )
 
 
 def make_worker(lattice: Lattice, slots: int, columns: int, candidates: int, movers: int) -> Worker:
     """Return the scratch of one thread; ``columns`` is the length of its tally."""
-    nx = int(lattice.size[NX])
-    word = np.zeros(nx // 8 + 1, np.uint64)
     return Worker(
         np.zeros(candidates + 1, np.int32),
         np.zeros(candidates + 1, np.int32),
-        word.view(np.uint8),
-        word,
         np.zeros(max(1, slots)),
         np.zeros(movers, np.int64),
         np.zeros(movers),
         np.zeros(columns, np.int64),
+        np.zeros(int(np.diff(lattice.ring).max()) + 1, np.int64),
     )
 
 
@@ -149,46 +151,86 @@ def bound_rates(view: View, lattice: Lattice, tables: Tables, agenda: Agenda) ->
             at = draws.threshold(min(1.0, chance) * HAIR)
             agenda.threshold[clock, t] = at
             layer = types[t]["layer"]
+            if at > 0:
+                if agenda.most[clock, layer] == 0:
+                    agenda.range[clock, layer, 0] = t
+                agenda.range[clock, layer, 1] = t
             agenda.most[clock, layer] = max(agenda.most[clock, layer], at)
 
 
 @njit(cache=True)
-def flag_row(uid: Any, start: int, nx: int, key: np.uint64, most: np.uint64, flag: Any) -> None:
-    """Flag the places of a row whose draw is below the layer's highest threshold (compiles to vectors)."""
-    for x in range(nx):
-        flag[x] = draws.mix(uid[start + x] ^ key) < most
+def draws_below(uid: Any, start: int, number: int, key: np.uint64, most: np.uint64) -> np.uint64:
+    """Return, as bits, which of up to 64 places have a draw below a threshold (compiles to vectors)."""
+    bits = np.uint64(0)
+    if number == WINDOW:  # a loop of known length
+        for x in range(WINDOW):
+            bits |= np.uint64(draws.mix(uid[start + x] ^ key) < most) << np.uint64(x)
+    else:
+        for x in range(number):
+            bits |= np.uint64(draws.mix(uid[start + x] ^ key) < most) << np.uint64(x)
+    return bits
 
 
 @njit(cache=True)
-def list_block(block: int, keys: Any, w: World, box: Box, agenda: Agenda, worker: Worker) -> None:
+def types_within(occupant: Any, start: int, number: int, first: int, last: int) -> np.uint64:
+    """Return, as bits, which of up to 64 places hold a type from first to last (compiles to vectors)."""
+    low, span = np.uint8(first), np.uint8(last - first)
+    bits = np.uint64(0)
+    if number == WINDOW:  # a loop of known length
+        for x in range(WINDOW):
+            bits |= np.uint64(np.uint8(occupant[start + x] - low) <= span) << np.uint64(x)
+    else:
+        for x in range(number):
+            bits |= np.uint64(np.uint8(occupant[start + x] - low) <= span) << np.uint64(x)
+    return bits
+
+
+@njit(cache=True)
+def nobody(occupant: Any, start: int, number: int) -> bool:
+    """Return whether a whole window of places is empty (a shorter one counts as occupied)."""
+    if number < WINDOW:
+        return False
+    anyone = np.uint64(0)
+    for x in range(0, WINDOW, 8):
+        anyone |= eight(occupant, start + x)
+    return anyone == 0
+
+
+@njit(cache=True)
+def list_block(block: int, keys: Any, w: World, box: Box, agenda: Agenda) -> None:
     """List the candidates of one block; what does not fit is counted only."""
-    nx, occupant, uid = w.nx, w.occupant, w.uid
-    rank, entry, room = agenda.rank, agenda.entry, agenda.rank.shape[1]
-    flag, word, threshold = pointer(worker.flag), pointer(worker.word), agenda.threshold
+    occupant, uid = w.occupant, w.uid
+    rank, entry, room = pointer(agenda.rank), pointer(agenda.entry), agenda.rank.shape[1]
+    threshold = pointer(agenda.threshold)
     order_key = keys[draws.ORDER]
-    n = 0
+    n, at = 0, block * room
     for clock in range(2):
         key = keys[draws.FATE if clock == FATE_CLOCK else draws.KILL]
         for layer in range(w.layers):
             most = agenda.most[clock, layer]
             if most == 0:
                 continue
-            for k in range(box.planes * box.rows):
-                start = layer * w.sites + row_of(k, box, w)
-                flag_row(uid, start, nx, key, most, flag)
-                for eight in range((nx + 7) // 8):
-                    if word[eight] == 0:
+            first, last = agenda.range[clock, layer, 0], agenda.range[clock, layer, 1]
+            for k in range(2 * box.planes):
+                begin, length = run_of(k, box, w)
+                start = layer * w.sites + begin
+                for x in range(0, length, WINDOW):
+                    number = min(WINDOW, length - x)
+                    if nobody(occupant, start + x, number):
                         continue
-                    for x in range(8 * eight, min(nx, 8 * eight + 8)):
-                        if flag[x] == 0:
-                            continue
-                        t = occupant[start + x]
-                        who = uid[start + x]
-                        if t == 0 or draws.mix(who ^ key) >= threshold[clock, t]:
+                    bits = types_within(occupant, start + x, number, first, last)
+                    if bits == 0:
+                        continue
+                    bits &= draws_below(uid, start + x, number, key, most)
+                    while bits:
+                        place = start + x + lowest(bits)
+                        bits &= bits - np.uint64(1)
+                        t, who = occupant[place], uid[place]
+                        if draws.mix(who ^ key) >= threshold[clock * w.types_1 + t]:
                             continue
                         if n < room:
-                            rank[block, n] = draws.mix((who ^ order_key) + np.uint64(clock))
-                            entry[block, n] = (start + x) * 512 + 2 * np.int64(t) + clock
+                            rank[at + n] = draws.mix((who ^ order_key) + np.uint64(clock))
+                            entry[at + n] = place * 512 + 2 * np.int64(t) + clock
                         n += 1
     agenda.listed[block] = n
 
@@ -209,7 +251,7 @@ def list_blocks(
     w = world_of(view, lattice, tables)
     most = 0
     for block in range(first, stop):
-        list_block(block, pointer(keys), w, box_of(block, plan), agenda, worker)
+        list_block(block, pointer(keys), w, box_of(block, plan), agenda)
         most = max(most, agenda.listed[block])
     return most
 

@@ -15,16 +15,31 @@ import numpy as np
 from numba import njit
 
 from . import draws
-from .blocks import Box, Plan, box_of, row_of
-from .decide import Worker
+from .blocks import Box, Plan, box_of, run_of
+from .decide import HAIR, WINDOW, Worker, draws_below, nobody, types_within
 from .lattice import NZ, Lattice
-from .pointers import pointer, row
+from .pointers import eight, lowest, pointer, row
 from .sense import rate, rate_bound
 from .tables import Tables, View
 from .vocabulary import RATES
-from .world import World, neighbour, site_of, world_of
+from .world import World, across, neighbour, site_of, world_of
 
 MOST_HOPS_A_SUBSTEP = 0.8
+
+
+def _primes_above(first: int, number: int) -> np.ndarray:
+    """Return primes spread out above a number, by trial division."""
+    found: list[int] = []
+    value = first | 1
+    while len(found) < number:
+        if all(value % d for d in range(3, int(value**0.5) + 1, 2)):
+            found.append(value)
+            value += 1_000_000
+        value += 2
+    return np.array(found, np.int64)
+
+
+PRIMES = _primes_above(2**30, 64)
 # Half a block less one, as a climbing cell looks one site further.
 SUBSTEPS_OF_SECTION, SUBSTEPS_OF_VOLUME = 7, 3
 
@@ -34,8 +49,6 @@ class Movers(NamedTuple):
 
     place: Any
     chance: Any
-    flag: Any
-    word: Any
     moved: Any
 
 
@@ -55,16 +68,95 @@ def rounds_of(view: View, lattice: Lattice, tables: Tables) -> int:
 
 
 @njit(cache=True)
-def flag_cells(occupant: Any, start: int, nx: int, flag: Any) -> None:
-    """Flag the occupied places of a row (compiles to vectors)."""
-    for x in range(nx):
-        flag[x] = occupant[start + x] != 0
+def highest_bound(view: View, lattice: Lattice, tables: Tables) -> float:
+    """Return an upper bound of the hop rate of any cell, 1/h."""
+    highest = 0.0
+    for t in range(1, tables.types.size):
+        for slot in range(tables.types[t]["move_first"], tables.types[t]["move_last"]):
+            highest = max(highest, rate_bound(slot, view, lattice, tables))
+    return highest
+
+
+@njit(cache=True)
+def moving_types(layer: int, w: World) -> tuple[int, int]:
+    """Return the first and the last type of a layer that moves, (0, -1) if none does."""
+    first, last = 0, -1
+    for t in range(1, w.types_1):
+        kind = row(w.types, t)
+        if kind["layer"] == layer and kind["move_last"] > kind["move_first"]:
+            first, last = t if last < 0 else first, t
+    return first, last
+
+
+@njit(cache=True)
+def list_hoppers(
+    move_key: np.uint64, most: np.uint64, span: float, w: World, box: Box, movers: Movers
+) -> int:
+    """List the cells that hop in the only sub-step, with what is left of their luck; return their number."""
+    n = 0
+    for layer in range(w.layers):
+        first, last = moving_types(layer, w)
+        if last < 0:
+            continue
+        for k in range(2 * box.planes):
+            begin, length = run_of(k, box, w)
+            start = layer * w.sites + begin
+            for x in range(0, length, WINDOW):
+                number = min(WINDOW, length - x)
+                if nobody(w.occupant, start + x, number):
+                    continue
+                bits = types_within(w.occupant, start + x, number, first, last)
+                if bits == 0:
+                    continue
+                bits &= draws_below(w.uid, start + x, number, move_key, most)
+                while bits:
+                    place = start + x + lowest(bits)
+                    bits &= bits - np.uint64(1)
+                    kind = row(w.types, w.occupant[place])
+                    slot = kind["move_first"]
+                    if kind["move_last"] == slot or movers.moved[place]:
+                        continue
+                    p = min(1.0, rate(slot, place, w) * span)
+                    luck = draws.uniform(draws.mix(w.uid[place] ^ move_key))
+                    if luck < p:
+                        movers.place[n] = place
+                        movers.chance[n] = luck / p
+                        n += 1
+    return n
+
+
+@njit(cache=True)
+def hop_once(
+    block: int,
+    most: np.uint64,
+    keys: Any,
+    persist_key: np.uint64,
+    w: World,
+    box: Box,
+    movers: Movers,
+) -> None:
+    """Move the cells of a block by their only sub-step, in random order."""
+    salt = draws.mix(np.uint64(0))
+    n = list_hoppers(keys[draws.MOVE] ^ salt, most, w.dt_h, w, box, movers)
+    if n == 0:
+        return
+    order = draws.mix(keys[draws.DIRECTION] ^ salt ^ np.uint64(block))
+    stride = stride_of(order, n)
+    k = draws.below(draws.mix(order), n)
+    for _ in range(n):
+        k += stride
+        if k >= n:
+            k -= n
+        here = movers.place[k]
+        slot = row(w.types, w.occupant[here])["move_first"]
+        there = hop(here, slot, movers.chance[k], w.now_h + 0.5 * w.dt_h, persist_key, w)
+        movers.moved[there] = 1
 
 
 @njit(cache=True)
 def list_movers(w: World, box: Box, movers: Movers) -> tuple[int, float]:
     """List the cells of a block that may move, in memory order; return their number and the highest rate."""
-    occupant, nx = w.occupant, w.nx
+    occupant = w.occupant
     n, highest = 0, 0.0
     for layer in range(w.layers):
         moving = False
@@ -73,23 +165,25 @@ def list_movers(w: World, box: Box, movers: Movers) -> tuple[int, float]:
             moving = moving or (kind["layer"] == layer and kind["move_last"] > kind["move_first"])
         if not moving:
             continue
-        for k in range(box.planes * box.rows):
-            start = layer * w.sites + row_of(k, box, w)
-            flag_cells(occupant, start, nx, movers.flag)
-            for eight in range((nx + 7) // 8):
-                if movers.word[eight] == 0:
+        for k in range(2 * box.planes):
+            begin, length = run_of(k, box, w)
+            start = layer * w.sites + begin
+            for x in range(0, length, 8):
+                number = min(8, length - x)
+                if number == 8 and eight(occupant, start + x) == 0:
                     continue
-                for x in range(8 * eight, min(nx, 8 * eight + 8)):
-                    t = occupant[start + x]
-                    slot = row(w.types, t)["move_first"]
-                    if t == 0 or row(w.types, t)["move_last"] == slot or movers.moved[start + x]:
+                for place in range(start + x, start + x + number):
+                    t = occupant[place]
+                    kind = row(w.types, t)
+                    slot = kind["move_first"]
+                    if t == 0 or kind["move_last"] == slot or movers.moved[place]:
                         continue
                     behaviour = row(w.slots, slot)
                     r = behaviour["base"]
                     if behaviour["rule_last"] > behaviour["rule_first"]:
-                        r = rate(slot, start + x, w)
+                        r = rate(slot, place, w)
                     if r > 0.0:
-                        movers.place[n] = start + x
+                        movers.place[n] = place
                         movers.chance[n] = r
                         highest = max(highest, r)
                         n += 1
@@ -102,8 +196,16 @@ def climb(place: int, field: int, slope: float, w: World) -> int:
     site = site_of(place, w)
     start, values = place - site, field * w.sites
     best, target = slope * w.fields[values + site], -1
+    if w.room[site] >= 1:
+        for k in range(w.neighbours):
+            other = site + w.flat[k]
+            value = slope * w.fields[values + other]
+            better = (w.occupant[start + other] == 0) & (value > best)
+            best = value if better else best
+            target = start + other if better else target
+        return target
     for k in range(w.neighbours):
-        other = neighbour(site, k, 1, w)
+        other = across(site, k, w)
         if other >= 0 and w.occupant[start + other] == 0 and slope * w.fields[values + other] > best:
             best, target = slope * w.fields[values + other], start + other
     return target
@@ -149,15 +251,11 @@ def hop(place: int, slot: int, u: float, now_h: float, persist_key: np.uint64, w
 
 @njit(cache=True)
 def stride_of(bits: np.uint64, n: int) -> int:
-    """Return a random number that is coprime to n, so that its multiples visit everyone once."""
-    stride = 1 + draws.below(bits, n)
-    while True:
-        a, b = n, stride
-        while b:
-            a, b = b, a % b
-        if a == 1:
-            return stride
-        stride = stride % n + 1
+    """Return a random number that is coprime to n, so that its multiples visit everyone once.
+
+    It is a prime above any n (modulo n), which needs no search.
+    """
+    return PRIMES[int(bits & np.uint64(63))] % n
 
 
 @njit(cache=True)
@@ -227,11 +325,16 @@ def move_blocks(
     movers = Movers(
         pointer(worker.place),
         pointer(worker.chance),
-        pointer(worker.flag),
-        pointer(worker.word),
         pointer(plan.moved),
     )
+    highest = highest_bound(view, lattice, tables) * tables.dt_h
+    once = turns == 1 and (tables.update != RATES or highest <= MOST_HOPS_A_SUBSTEP)
+    most = draws.threshold(min(1.0, highest) * HAIR)
     for block in range(first, stop):
-        if plan.colour[block] == colour:
-            box = box_of(block, plan)
+        if plan.colour[block] != colour:
+            continue
+        box = box_of(block, plan)
+        if once:
+            hop_once(block, most, pointer(keys), persist_key, w, box, movers)
+        else:
             move_block(block, turn, turns, pointer(keys), persist_key, w, box, movers)

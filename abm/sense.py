@@ -27,7 +27,7 @@ from .vocabulary import (
     RELATIVE_FIELD,
     STEP,
 )
-from .world import World, neighbour, site_of, world_of
+from .world import World, across, neighbour, site_of, world_of
 
 UNBOUNDED = 1e300  # upper end of an attribute, whose response is bounded all the same
 
@@ -43,8 +43,12 @@ def contacts(members: int, place: int, w: World) -> int:
         start = layer * w.sites
         if start + site != place:
             n += w.sets[row_of_set + w.occupant[start + site]]
+        if w.room[site] >= 1:
+            for k in range(w.neighbours):
+                n += w.sets[row_of_set + w.occupant[start + site + w.flat[k]]]
+            continue
         for k in range(w.neighbours):
-            other = neighbour(site, k, 1, w)
+            other = across(site, k, w)
             if other >= 0:
                 n += w.sets[row_of_set + w.occupant[start + other]]
     return n

@@ -9,7 +9,7 @@ import math
 
 from numba import njit
 
-from .grids import FIRST, INSIDE, MOST_COARSEST, PAD, Array, Workspace
+from .grids import FIRST, INSIDE, MOST_COARSEST, PAD, STEP, Array, Workspace
 from .operator import absorption_view, factorise
 from .relax import wrap_columns
 from .transfer import mean_absorption
@@ -67,6 +67,7 @@ def coarse_face(
     `here` and `before` are their places along the axis, `across` those along the other axes.
     """
     first, inside = work.tree[FIRST, level], work.cells[INSIDE, level, axis]
+    steps = work.cells[STEP, level, axis]
     start = SEGMENT[axis] * work.value.size
     one, two = (1 if axis == 0 else 0), (1 if axis == 2 else 2)
     total = 0.0
@@ -82,8 +83,9 @@ def coarse_face(
                         part = inside[c] if cell == here else 1.0 - inside[c]
                     z, x = (c if axis == 0 else i), (c if axis == 2 else j)
                     y = c if axis == 1 else (i if axis == 0 else j)
-                    flow += part * work.faces[start + place(work, level, z, y, x)]
-                    length += part
+                    # A unit gradient drops `step` over the link, whose conductance holds 1 / step.
+                    flow += part * steps[c] * steps[c] * work.faces[start + place(work, level, z, y, x)]
+                    length += part * steps[c]
             total += flow / (length * length)
     return total
 

@@ -26,7 +26,7 @@ PAD = 8  # first slot of a half row: a cache line of 8 numbers, so that vector l
 PAGE = 64  # cache lines
 FAR = 6  # least distance of a neighbour from a whole or half number of pages, in cache lines
 MOST_COARSEST = SMALLEST**3
-LOW_UNIT, HIGH_UNIT, LOW, HIGH, SHARE, LEFT, INSIDE = range(7)  # kinds of `cells`
+LOW_UNIT, HIGH_UNIT, LOW, HIGH, SHARE, LEFT, INSIDE, STEP = range(8)  # kinds of `cells`
 FIRST, BELOW = 0, 1  # kinds of `tree`
 
 
@@ -50,7 +50,7 @@ class Workspace(NamedTuple):
         diffusion). LOW and HIGH: the same with the diffusion and boundary of the present solve. SHARE: share
         of a cell in its coarse cell (1 where diffusivity varies, where coarse cells hold sums). LEFT: weight of
         the lower one of its two coarse neighbours. INSIDE: part of the way from the cell before, in the same
-        coarse cell, that lies below the centre of that.
+        coarse cell, that lies below the centre of that. STEP: length of that way.
     columns : float64[2, level, parity, slot]
         Share and weight of the left neighbour for split columns.
     tree : int64[kind, level, axis, cell]
@@ -89,6 +89,7 @@ class Axis(NamedTuple):
     share: Array
     left: Array
     inside: Array
+    step: Array
     first: Indices
     below: Indices
 
@@ -117,10 +118,10 @@ def _axis(widths: Array, parent: Indices) -> Axis:
         low, high = np.zeros(1), np.zeros(1)
     coarse = _merged(widths, parent)
     first = np.searchsorted(parent, np.arange(coarse.size + 1))
+    step = 0.5 * (np.roll(widths, 1) + widths)
     if coarse.size == widths.size:
-        return Axis(
-            low, high, np.ones(widths.size), np.ones(widths.size), np.zeros(widths.size), first, index
-        )
+        one = np.ones(widths.size)
+        return Axis(low, high, one, one, one, step, first, index)
     length = widths.sum()
     centre = np.cumsum(widths) - 0.5 * widths
     middle = np.cumsum(coarse) - 0.5 * coarse
@@ -128,9 +129,8 @@ def _axis(widths: Array, parent: Indices) -> Axis:
     below = (index + 1) // 2 - 1
     right = ringed[below + 2]
     left = (right - centre) / (right - ringed[below + 1])
-    step = centre - np.roll(centre, 1)
-    inside = np.clip((middle[parent] - np.roll(centre, 1)) / np.where(step > 0.0, step, 1.0), 0.0, 1.0)
-    return Axis(low, high, widths / coarse[parent], left, inside, first, below)
+    inside = (middle[parent] - centre + step) / step
+    return Axis(low, high, widths / coarse[parent], left, inside, step, first, below)
 
 
 def hierarchy(shape: tuple[int, ...]) -> tuple[list[tuple[Array, ...]], list[list[Axis]]]:
@@ -206,7 +206,7 @@ def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
     widths, axes = hierarchy(shape)
     depth, longest, slots = len(widths), max(shape), _slots(shape[-1])
     levels = np.zeros((depth, 7), dtype=np.int64)
-    cells = np.zeros((7, depth, 3, longest + 1))
+    cells = np.zeros((8, depth, 3, longest + 1))
     columns = aligned(2, depth, 2, slots)
     tree = np.zeros((2, depth, 3, longest + 1), dtype=np.int64)
     split_size = coarse_size = 0
@@ -220,7 +220,8 @@ def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
             n = links.low.size
             cells[LOW_UNIT, level, a, :n], cells[HIGH_UNIT, level, a, :n] = links.low, links.high
             cells[SHARE, level, a, :n] = 1.0 if varying else links.share
-            cells[LEFT, level, a, :n], cells[INSIDE, level, a, :n] = links.left, links.inside
+            cells[LEFT, level, a, :n] = links.left
+            cells[INSIDE, level, a, :n], cells[STEP, level, a, :n] = links.inside, links.step
             tree[FIRST, level, a, : links.first.size] = links.first
             tree[BELOW, level, a, :n] = links.below
         for parity in (0, 1):

@@ -1,14 +1,15 @@
 """Implicit or quasi-steady reaction and diffusion: q c - D lap c = s on a lattice, by geometric multigrid."""
 
 import math
+from collections.abc import Callable
 
 from numba import njit
 
 from .conductance import prepare_varying
 from .grids import Array, Workspace, make_workspace
-from .operator import prepare
+from .operator import prepare, solve_coarsest
 from .split import give_out, relative_residual, sums_of_residual, take_in
-from .visit import cycle, visit
+from .visit import visit
 
 __all__ = ["CONVERGED", "INVALID", "MAX_CYCLES", "Workspace", "make_workspace", "solve", "solve_varying"]
 
@@ -16,86 +17,93 @@ CONVERGED, MAX_CYCLES, INVALID = 0, 1, 2
 
 
 @njit(cache=True, nogil=True)
-def _fits(shape: tuple[int, ...], work: Workspace, varying: bool) -> bool:
-    """Return whether the memory was made for this shape and kind of diffusivity."""
-    rows = 1 if len(shape) == 2 else shape[1]
-    same = work.levels[0, 0] == shape[0] and work.levels[0, 1] == rows and work.levels[0, 2] == shape[-1]
-    return same and varying == (work.faces.size > 0)
+def _start(
+    c: Array, q: Array, s: Array, diffusion_per_h: float, periodic: bool, work: Workspace
+) -> tuple[float, float, bool]:
+    """Take in a problem with one diffusivity; return sum s, sum s s and whether it is a valid one."""
+    total, square, absorbed, bad = take_in(c, q, s, work, periodic)
+    valid = bad == 0 and 0.0 < absorbed < math.inf and square < math.inf and 0.0 <= diffusion_per_h < math.inf
+    if valid and square > 0.0:
+        prepare(work, q, diffusion_per_h, periodic)
+    return total, square, valid
+
+
+@njit(cache=True, nogil=True)
+def _start_varying(
+    c: Array, q: Array, s: Array, diffusion_per_h: Array, periodic: bool, work: Workspace
+) -> tuple[float, float, bool]:
+    """Take in a problem with a diffusivity of each site; return sum s, sum s s and whether it is a valid one."""
+    total, square, absorbed, bad = take_in(c, q, s, work, periodic)
+    for z in range(c.shape[0]):
+        for y in range(c.shape[1]):
+            for x in range(c.shape[2]):
+                bad += not 0.0 <= diffusion_per_h[z, y, x] < math.inf
+    valid = bad == 0 and 0.0 < absorbed < math.inf and square < math.inf
+    if valid and square > 0.0:
+        prepare_varying(work, q, diffusion_per_h, periodic)
+    return total, square, valid
 
 
 @njit(cache=True, nogil=True)
 def _iterate(
     c: Array,
     q: Array,
-    sums: tuple[float, float],
-    varying: bool,
+    total: float,
+    square: float,
+    periodic: bool,
+    tol: float,
+    max_cycles: int,
+    work: Workspace,
+) -> tuple[int, float]:
+    """Do V(1,1) cycles to the tolerance and give out the solution; return their number and the residual.
+
+    Each begins after a first sweep and ends with that of the next, after which the residual is known; cycle 0 is
+    such a sweep alone.
+    """
+    last = work.levels.shape[0] - 1
+    cycles, residual = -1, math.inf
+    while cycles < 0 or (cycles < max_cycles and not residual <= tol):
+        cycles += 1
+        for step in range(1 if cycles else 0, 2 * last + 1 if cycles else 1):
+            if step == last:
+                solve_coarsest(work, periodic)
+            else:
+                visit(work, last - abs(step - last), step > last, periodic)
+        residual = relative_residual(total, square, sums_of_residual(work))
+    give_out(c, q, work, total)
+    return cycles, residual
+
+
+def _run(
+    start: Callable[..., tuple[float, float, bool]],
+    c: Array,
+    q: Array,
+    s: Array,
+    diffusion_per_h: float | Array,
     periodic: bool,
     tol: float,
     max_cycles: int,
     work: Workspace,
 ) -> tuple[int, int, float]:
-    """Do cycles with the operator at hand until the tolerance; sums are those of s and s s."""
-    total, square = sums
-    cycles = 0
-    visit(work, 0, False, 1, True, varying, periodic)
-    residual = relative_residual(total, square, sums_of_residual(work))
-    while not residual <= tol and cycles < max_cycles:
-        cycle(work, varying, periodic)
-        residual = relative_residual(total, square, sums_of_residual(work))
-        cycles += 1
-    give_out(c, q, work, total)
+    """Solve on slabs, rows and columns, a row being a slab in two dimensions."""
+    total, square, valid = start(c, q, s, diffusion_per_h, periodic, work)
+    if not valid:
+        return INVALID, 0, math.inf
+    if square == 0.0:
+        c[:] = 0.0
+        return CONVERGED, 0, 0.0
+    cycles, residual = _iterate(c, q, total, square, periodic, tol, max_cycles, work)
     return (CONVERGED if residual <= tol else MAX_CYCLES), cycles, residual
 
 
-@njit(cache=True, nogil=True)
-def _solve(
-    c: Array,
-    q: Array,
-    s: Array,
-    diffusion_per_h: float,
-    periodic: bool,
-    tol: float,
-    max_cycles: int,
-    work: Workspace,
-) -> tuple[int, int, float]:
-    """Solve on slabs, rows and columns with one diffusivity."""
-    total, square, absorbed, bad = take_in(c, q, s, work, periodic)
-    if bad or not (0.0 < absorbed < math.inf and square < math.inf and 0.0 <= diffusion_per_h < math.inf):
-        return INVALID, 0, math.inf
-    if square == 0.0:
-        c[:] = 0.0
-        return CONVERGED, 0, 0.0
-    prepare(work, q, diffusion_per_h, periodic)
-    return _iterate(c, q, (total, square), False, periodic, tol, max_cycles, work)
+def _grid(arrays: tuple[Array, ...], work: Workspace, varying: bool) -> tuple[int, ...] | None:
+    """Return slabs, rows and columns if all arrays are of the shape and kind that the memory was made for."""
+    slabs, rows, columns = (int(n) for n in work.levels[0, :3])
+    shape = (slabs, columns) if rows == 1 else (slabs, rows, columns)
+    fits = all(a.shape == shape for a in arrays) and varying == (work.faces.size > 0)
+    return (slabs, rows, columns) if fits else None
 
 
-@njit(cache=True, nogil=True)
-def _solve_varying(
-    c: Array,
-    q: Array,
-    s: Array,
-    diffusion_per_h: Array,
-    periodic: bool,
-    tol: float,
-    max_cycles: int,
-    work: Workspace,
-) -> tuple[int, int, float]:
-    """Solve on slabs, rows and columns with a diffusivity of each site."""
-    total, square, absorbed, bad = take_in(c, q, s, work, periodic)
-    for z in range(c.shape[0]):
-        for y in range(c.shape[1]):
-            for x in range(c.shape[2]):
-                bad += not 0.0 <= diffusion_per_h[z, y, x] < math.inf
-    if bad or not (0.0 < absorbed < math.inf and square < math.inf):
-        return INVALID, 0, math.inf
-    if square == 0.0:
-        c[:] = 0.0
-        return CONVERGED, 0, 0.0
-    prepare_varying(work, q, diffusion_per_h, periodic)
-    return _iterate(c, q, (total, square), True, periodic, tol, max_cycles, work)
-
-
-@njit(cache=True, nogil=True)
 def solve(
     c: Array,
     q: Array,
@@ -139,22 +147,13 @@ def solve(
     cycles : int
     residual : float
     """
-    if q.shape != c.shape or s.shape != c.shape or not _fits(c.shape, workspace, False):
+    grid = _grid((c, q, s), workspace, varying=False)
+    if grid is None:
         return INVALID, 0, math.inf
-    grid = (workspace.levels[0, 0], workspace.levels[0, 1], workspace.levels[0, 2])
-    return _solve(
-        c.reshape(grid),
-        q.reshape(grid),
-        s.reshape(grid),
-        diffusion_per_h,
-        periodic,
-        tol,
-        max_cycles,
-        workspace,
-    )
+    a, b, d = c.reshape(grid), q.reshape(grid), s.reshape(grid)
+    return _run(_start, a, b, d, diffusion_per_h, periodic, tol, max_cycles, workspace)
 
 
-@njit(cache=True, nogil=True)
 def solve_varying(
     c: Array,
     q: Array,
@@ -183,17 +182,8 @@ def solve_varying(
     status, cycles, residual
         See `solve`; INVALID also where a diffusivity is negative or not finite.
     """
-    same = q.shape == c.shape and s.shape == c.shape and diffusion_per_h.shape == c.shape
-    if not (same and _fits(c.shape, workspace, True)):
+    grid = _grid((c, q, s, diffusion_per_h), workspace, varying=True)
+    if grid is None:
         return INVALID, 0, math.inf
-    grid = (workspace.levels[0, 0], workspace.levels[0, 1], workspace.levels[0, 2])
-    return _solve_varying(
-        c.reshape(grid),
-        q.reshape(grid),
-        s.reshape(grid),
-        diffusion_per_h.reshape(grid),
-        periodic,
-        tol,
-        max_cycles,
-        workspace,
-    )
+    a, b, d, e = (array.reshape(grid) for array in (c, q, s, diffusion_per_h))
+    return _run(_start_varying, a, b, d, e, periodic, tol, max_cycles, workspace)

@@ -1,11 +1,10 @@
-"""One V(1,1) cycle: each level is passed through memory once on the way down and once on the way up."""
+"""What a V(1,1) cycle does on one level, on its way down or up."""
 
 import math
 
 from numba import njit
 
 from .grids import FIRST, Workspace
-from .operator import solve_coarsest
 from .relax import relax
 from .transfer import prolong, restrict
 from .varying import relax_varying, restrict_varying
@@ -16,26 +15,29 @@ CHUNK_SITES = (
 
 
 @njit(cache=True, nogil=True)
-def visit(
-    work: Workspace, level: int, correct: bool, sweeps: int, down: bool, varying: bool, periodic: bool
-) -> None:
+def visit(work: Workspace, level: int, rising: bool, periodic: bool) -> None:
     """Correct a level by the next coarser one, smooth it and send its residual down, in one pass through memory.
 
-    Each half sweep follows one slab behind the one before, the correction goes ahead, the residual comes last
-    (on a ring when all else is done). The sums of r, r r and r s over the lattice are left in the row buffers.
+    On the way down there is nothing to correct, on the way up nothing to send down, but that on the lattice itself
+    the last sweep of a cycle and the first of the next are done at once. Each half sweep follows one slab behind
+    the one before, the correction goes ahead, the residual comes last (on a ring when all else is done). The sums
+    of r, r r and r s over the lattice are left in the row buffers.
     """
+    varying, down = work.faces.size > 0, level == 0 or not rising
+    sweeps = 2 if rising and level == 0 else 1
     levels, tree = work.levels, work.tree
     n0, m0, halves = levels[level, 0], levels[level + 1, 0], 2 * sweeps
-    both = False  # on a ring of odd length two neighbours share a colour
+    odd = 0  # on a ring of odd length two neighbours share a colour
     for axis in range(3):
-        both = both or (periodic and levels[level, axis] > 1 and levels[level, axis] & 1 == 1)
+        odd += levels[level, axis] & 1 if levels[level, axis] > 1 else 0
+    both = periodic and odd > 0
     if level == 0:
         work.lines[3:6, :] = 0.0
     turns, met, coarse_z = n0 + halves + 1, 0, 0
     chunk = max(1, CHUNK_SITES // (levels[level, 1] * levels[level, 2]))
     for start in range(0, turns, chunk):
         stop = min(start + chunk, turns)
-        if correct and start < n0:
+        if rising and start < n0:
             met += prolong(work, level, start, min(stop, n0), both, periodic, -math.inf if level else 0.0)
         late = halves if periodic and stop == turns else 0
         if varying:
@@ -54,20 +56,5 @@ def visit(
     if level == 0:
         work.counters[0] += met
     if down:
-        begin, end = (
-            levels[level + 1, 3],
-            levels[level + 1, 3] + m0 * levels[level + 1, 6] * levels[level + 1, 5],
-        )
-        work.value[begin:end] = 0.0
-
-
-@njit(cache=True, nogil=True)
-def cycle(work: Workspace, varying: bool, periodic: bool) -> None:
-    """Do a V(1,1) cycle but for its first sweep, then the first sweep of the next, whose residual is so known."""
-    last = work.levels.shape[0] - 1
-    for level in range(1, last):
-        visit(work, level, False, 1, True, varying, periodic)
-    solve_coarsest(work, periodic)
-    for back in range(1, last):
-        visit(work, last - back, True, 1, False, varying, periodic)
-    visit(work, 0, True, 2, True, varying, periodic)
+        begin = levels[level + 1, 3]
+        work.value[begin : begin + m0 * levels[level + 1, 6] * levels[level + 1, 5]] = 0.0

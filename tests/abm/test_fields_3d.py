@@ -5,8 +5,15 @@ import oracles_fields
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba.core.runtime import rtsys
-from oncolattice.abm.fields.multigrid import CONVERGED, INVALID, MAX_CYCLES, make_workspace, solve
+from numba.core.runtime import _nrt_python, rtsys
+from oncolattice.abm.fields.multigrid import (
+    CONVERGED,
+    INVALID,
+    MAX_CYCLES,
+    make_workspace,
+    solve,
+    solve_varying,
+)
 
 SIZES = [
     (3, 3, 3),
@@ -130,20 +137,24 @@ def test_a_layered_problem_equals_the_plane_one():
         assert np.abs(c - np.expand_dims(plane, axis)).max() < 1e-8 * plane.max()
 
 
+@pytest.mark.parametrize("varying", [False, True])
 @pytest.mark.parametrize("shape", [(40, 50), (16, 15, 17)])
-def test_a_solve_allocates_nothing(shape):
+def test_a_solve_allocates_nothing(shape, varying):
+    """Nothing but the header that each array argument gets on its way from Python into compiled code."""
     q, s = problem(shape, 5.0)
-    c, work = np.zeros(shape), make_workspace(shape)
-    counts = []
-    for _ in range(3):
-        before = rtsys.get_allocation_stats().alloc
-        c[:] = 0.0
-        solve(c, q, s, 1.0, False, 1e-8, 20, work)
-        counts.append(rtsys.get_allocation_stats().alloc - before)
-    # What remains is the wrapping of the arguments of the call, the same for any number of cycles.
-    before = rtsys.get_allocation_stats().alloc
-    solve(c, q, s, 1.0, False, 0.0, 50, work)
-    assert rtsys.get_allocation_stats().alloc - before == counts[1] == counts[2]
+    c, work = np.zeros(shape), make_workspace(shape, varying)
+    solver, diffusion = (solve_varying, np.ones(shape)) if varying else (solve, 1.0)
+    solver(c, q, s, diffusion, False, 1e-8, 20, work)
+    _nrt_python.memsys_enable_stats()
+    try:
+        counts = []
+        for cycles in (1, 1, 30):
+            before = rtsys.get_allocation_stats().alloc
+            solver(c, q, s, diffusion, False, 0.0, cycles, work)
+            counts.append(rtsys.get_allocation_stats().alloc - before)
+    finally:
+        _nrt_python.memsys_disable_stats()
+    assert counts == [len(work) + (4 if varying else 3)] * 3
 
 
 def test_a_workspace_of_another_shape_is_refused():

@@ -88,7 +88,7 @@ def test_the_front_roughens_with_the_exponent_of_its_class():
 
     The intrinsic width a of W^2 = a + b t^(2/3) is 0.1 +- 0.1 here, so that a straight line in logarithms will do; t
     is far below the ring's 4096^(3/2). Edwards-Wilkinson growth (1/4) and random deposition (1/2) are far outside. The
-    slope varies by 0.006 between sets of seeds: a false alarm in 1 of 300.
+    slope varies by 0.006 between sets of seeds around 0.32: a false alarm in 1 of 100; the seeds are fixed.
     """
     times_h = np.geomspace(4, 60, 10).round()
     found = np.mean([widths(4096, times_h, seed) for seed in range(6)], axis=0)
@@ -99,7 +99,8 @@ def test_a_cluster_is_compact_and_round():
     """From one cell in a plane: no hole of more than a few sites, and the axes reach as far as the diagonals to 5 %.
 
     The anisotropy of Eden clusters on the square lattice is 1 to 3 % (Zabolitzky and Stauffer 1986,
-    10.1103/PhysRevA.34.1523); a rule that prefers a direction shifts the centre by far more than 2 sites.
+    Freche, Stauffer and Stanley 1985, J. Phys. A 18, L1163); a rule that prefers a direction shifts the centre by
+    far more than 2 sites.
     """
     model = load_model("eden")
     side = 241

@@ -32,7 +32,7 @@ def hierarchy(**values: float) -> Model:
         sections[name] = [
             entry
             for entry in sections[name]
-            if entry["cell"] in (*TYPES, "cancer")
+            if entry["cell"] in (*TYPES, "tumour")
             and not entry.get("do", "").startswith(("take_up", "admit"))
         ]
     return compile_model(spec, {name: Override(value, None, "user") for name, value in values.items()}, {})
