@@ -3,17 +3,27 @@
 Run `python benchmarks/bench_fields.py`. Ratios carry from machine to machine, nanoseconds do not.
 """
 
+import math
 import time
 from collections.abc import Callable
 
 import numpy as np
-from oncolattice.abm.fields.multigrid import make_workspace, solve
+from oncolattice.abm.fields.multigrid import make_workspace, solve, solve_varying
 from oncolattice.abm.fields.smooth import box_smooth
 
-REPEATS = 31
-SHAPES = [(100, 100), (256, 256), (333, 517), (512, 512), (1024, 1024)]
+MOST_REPEATS, SITES_IN_ALL = 31, 2e7
+SHAPES = [
+    (100, 100),
+    (256, 256),
+    (333, 517),
+    (1024, 1024),
+    (64, 64, 64),
+    (61, 75, 90),
+    (100, 100, 100),
+    (128, 128, 128),
+]
 LENGTH_SITES = 8.0
-COPIED = 1 << 23  # numbers, too many for any cache
+COPIED = 1 << 23  # numbers, 64 MB, too many for any cache
 
 
 def samples_ns(tasks: list[Callable[[], object]], sites: int) -> np.ndarray:
@@ -22,7 +32,7 @@ def samples_ns(tasks: list[Callable[[], object]], sites: int) -> np.ndarray:
     Time of the processor, not of the clock: other programs may run beside.
     """
     calls = max(1, 100_000 // sites)
-    times = np.empty((REPEATS, len(tasks)))
+    times = np.empty((int(min(max(5, SITES_IN_ALL // sites), MOST_REPEATS)), len(tasks)))
     for task in tasks:
         task()  # compiles
     for times_of_round in times:
@@ -34,17 +44,22 @@ def samples_ns(tasks: list[Callable[[], object]], sites: int) -> np.ndarray:
     return times
 
 
-def measure(shape: tuple[int, int]) -> tuple[float, ...]:
-    """Return cycle, rest of a solve, warm solve (all ns a site), cycles of it, and box blur."""
+def measure(shape: tuple[int, ...]) -> tuple[float, ...]:
+    """Return cycle, rest of a solve, warm solve (all ns a site), cycles of it, cycle of varying D, and box blur."""
     rng = np.random.default_rng(1)
-    sites, work = shape[0] * shape[1], make_workspace(shape)
+    sites, work, work_varying = math.prod(shape), make_workspace(shape), make_workspace(shape, varying=True)
     q: np.ndarray = (0.4 + (rng.random(shape) < 0.6)) / LENGTH_SITES**2
     s = rng.random(shape) * (rng.random(shape) < 0.1)
+    diffusion = 1.0 + rng.random(shape)
     zero, out, scratch = np.zeros(shape), np.zeros(shape), np.zeros(shape)
 
     def cold(cycles: int) -> None:
         out[:] = zero
         solve(out, q, s, 1.0, False, 0.0, cycles, work)
+
+    def cold_varying(cycles: int) -> None:
+        out[:] = zero
+        solve_varying(out, q, s, diffusion, False, 0.0, cycles, work_varying)
 
     old = np.zeros(shape)
     solve(old, np.where(rng.random(shape) < 0.02, q[::-1], q), s, 1.0, False, 1e-6, 50, work)
@@ -57,27 +72,31 @@ def measure(shape: tuple[int, int]) -> tuple[float, ...]:
         lambda: cold(1),
         lambda: cold(5),
         warm,
+        lambda: cold_varying(1),
+        lambda: cold_varying(5),
         lambda: box_smooth(s, 5, 3, out, scratch),
     ]
     times = samples_ns(tasks, sites)
     cycle = (times[:, 1] - times[:, 0]) / 4.0
-    columns = (cycle, times[:, 0] - cycle, times[:, 2], times[:, 3])
-    per_cycle, rest, solved, blur = (float(np.median(column)) for column in columns)
-    return per_cycle, rest, solved, warm(), blur
+    varying = (times[:, 4] - times[:, 3]) / 4.0
+    columns = (cycle, times[:, 0] - cycle, times[:, 2], varying, times[:, 5])
+    per_cycle, rest, solved, per_varying, blur = (float(np.median(column)) for column in columns)
+    return per_cycle, rest, solved, warm(), per_varying, blur
 
 
 def main() -> None:
     """Print the table."""
-    print("ns per site; warm solve: 2 % of the uptake changed, to 1e-4; blur: radius 5, 3 passes; 1 core")
-    print("     lattice    copy   cycle  cycle/copy  set-up  warm solve  its cycles    blur  blur/copy")
+    print("ns per site; warm solve: 2 % of the uptake changed, to 1e-4; varying: a diffusivity of each site;")
+    print("blur: radius 5, 3 passes; 1 core. copy: a number of 64 MB, taken anew for each lattice")
+    print("        lattice    copy   cycle  cycle/copy  set-up  warm solve  its cycles  varying    blur")
     source = np.ones(COPIED)
     target = np.empty_like(source)
-    copy = float(np.median(samples_ns([lambda: np.copyto(target, source)], COPIED)))
     for shape in SHAPES:
-        cycle, rest, warm, n, blur = measure(shape)
+        copy = float(np.median(samples_ns([lambda: np.copyto(target, source)], COPIED)))
+        cycle, rest, warm, n, varying, blur = measure(shape)
         print(
-            f"{shape[0]:>6} x{shape[1]:>5}{copy:8.2f}{cycle:8.2f}{cycle / copy:12.1f}{rest:8.2f}"
-            f"{warm:12.2f}{n:12d}{blur:8.2f}{blur / copy:11.1f}"
+            f"{' x '.join(str(n) for n in shape):>15}{copy:8.2f}{cycle:8.2f}{cycle / copy:12.1f}{rest:8.2f}"
+            f"{warm:12.2f}{n:12d}{varying:9.2f}{blur:8.2f}"
         )
 
 

@@ -196,7 +196,8 @@ def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
     Returns
     -------
     Workspace
-        About 40 bytes a site in two dimensions, 32 in three; one serves every field of that shape, in turn.
+        About 40 bytes a site of a large lattice, 60 to 70 where diffusivity varies; one serves every field of that
+        shape, in turn.
 
     Raises
     ------

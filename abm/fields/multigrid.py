@@ -123,7 +123,7 @@ def solve(
     Parameters
     ----------
     c : float64[ny, nx] or float64[nz, ny, nx]
-        Start (negative values count as zero) and result, nM.
+        Start (negative values count as zero) and result, nM, in C order like all arrays here.
     q : float64, same shape
         Decay + uptake + exchange (+ 1/dt), 1/h, not negative and somewhere positive.
     s : float64, same shape

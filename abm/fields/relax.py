@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from .grids import HIGH, LOW, PAD, Array, Workspace
+from .prefetch import LARGE, prefetch
 
 
 @njit(cache=True, nogil=True)
@@ -48,6 +49,7 @@ def relax(work: Workspace, level: int, halves: int, start: int, stop: int, perio
     n0, n1, n2 = work.levels[level, 0], work.levels[level, 1], work.levels[level, 2]
     slots, stride = work.levels[level, 5], work.levels[level, 6] * work.levels[level, 5]
     base, across, uneven = work.levels[level, 3] + PAD, edges[0], edges[9] > 0.0
+    large = n0 * n1 * n2 > LARGE
     for turn in range(start, stop):
         for step in range(max(2 * (turn - n0 - halves), halves)):
             m, z = slab_in_turn(turn, step, n0, halves, periodic)
@@ -65,6 +67,9 @@ def relax(work: Workspace, level: int, halves: int, start: int, stop: int, perio
                 r, ra, rb = here + half, under + half, over + half
                 west = r + (slots if h == 0 else -slots) + (h - 1)
                 if n1 == 1:
+                    if large and m < 3:
+                        prefetch(f, r + 2 * stride, r + 2 * stride + n)
+                        prefetch(inverse, r + 2 * stride, r + 2 * stride + n)
                     for k in range(whole):
                         v[np.uintp(r + k)] = (
                             f[np.uintp(r + k)]
@@ -75,6 +80,10 @@ def relax(work: Workspace, level: int, halves: int, start: int, stop: int, perio
                     rc = here + (2 * (y - 1 if y else n1 - 1) + h) * slots
                     rd = here + (2 * (y + 1 if y + 1 < n1 else 0) + h) * slots
                     c, d = cells[LOW, level, 1, y], cells[HIGH, level, 1, y]
+                    if large:
+                        prefetch(f, r + 4 * slots, r + 4 * slots + n)
+                        prefetch(inverse, r + 4 * slots, r + 4 * slots + n)
+                        prefetch(v, rb + 4 * slots, rb + 4 * slots + n)
                     for k in range(whole):
                         v[np.uintp(r + k)] = (
                             f[np.uintp(r + k)]

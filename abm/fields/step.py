@@ -16,7 +16,7 @@ from ..errors import InputError
 from .account import Account, account
 from .faces import FACES, Faces, add_faces, face_flow
 from .grids import Array
-from .multigrid import CONVERGED, INVALID, Workspace, make_workspace, solve
+from .multigrid import CONVERGED, INVALID, Workspace, make_workspace, solve, solve_varying
 from .stage import assemble, extrapolate, mend, square
 
 EULER, RUNGE_KUTTA = 1, 2  # orders in time
@@ -78,7 +78,7 @@ class StepWork(NamedTuple):
         Sums by column.
     solver : Workspace
         For a diffusivity that is the same everywhere.
-    uneven_solver : tuple or None
+    uneven_solver : Workspace or None
         For one that differs between sites.
     """
 
@@ -87,7 +87,7 @@ class StepWork(NamedTuple):
     before: Array
     line: Array
     solver: Workspace
-    uneven_solver: tuple | None
+    uneven_solver: Workspace | None
 
 
 class Step(NamedTuple):
@@ -116,9 +116,7 @@ def make_step_work(shape: tuple[int, ...], uneven: bool = False) -> StepWork:
     """
     uneven_solver = None
     if uneven:
-        from .variable import make_variable_workspace  # few models need it
-
-        uneven_solver = make_variable_workspace(shape)
+        uneven_solver = make_workspace(shape, varying=True)
     q, s, before = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     return StepWork(q, s, before, np.zeros(shape[-1]), make_workspace(shape), uneven_solver)
 
@@ -260,9 +258,8 @@ def _solve(c: Array, law: Law, tolerance: float, most_cycles: int, work: StepWor
         c[...] = 0.0  # also where nothing removes what is not there
         return CONVERGED, 0
     if isinstance(law.diffusion, np.ndarray):
-        from .variable import solve_variable  # few models need it
-
-        status, cycles, _ = solve_variable(
+        assert work.uneven_solver is not None
+        status, cycles, _ = solve_varying(
             c, work.q, work.s, law.diffusion, law.periodic, tolerance, most_cycles, work.uneven_solver
         )
     else:

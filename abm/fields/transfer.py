@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from .grids import BELOW, FIRST, HIGH, LEFT, LOW, PAD, SHARE, Array, Workspace
+from .prefetch import LARGE, prefetch
 from .relax import wrap_columns
 
 
@@ -149,6 +150,7 @@ def prolong(
     odd, coarse_pitch = work.levels[level + 1, 5], work.levels[level + 1, 6]
     base, coarse = work.levels[level, 3] + PAD, work.levels[level + 1, 3] + PAD
     met = 0
+    large = n1 * n2 * work.levels[level, 0] > LARGE
     for z in range(start, stop):
         z_low, z_high = neighbours(tree[BELOW, level, 0, z], m0, periodic)
         z_part = cells[LEFT, level, 0, z]
@@ -176,6 +178,9 @@ def prolong(
             line[PAD - 1] = line[m2 - 1 + PAD] if periodic else line[PAD]
             line[m2 + PAD] = line[PAD] if periodic else line[m2 - 1 + PAD]
             even = base + (z * pitch + 2 * y) * slots
+            if large:
+                ahead = even + 2 * slots * (pitch if n1 == 1 else 2)
+                prefetch(v, ahead, ahead + 2 * slots)
             for colour in range(0 if both else 1, 2):
                 h = (z + y + colour) & 1
                 r = even + h * slots

@@ -33,7 +33,8 @@ def visit(work: Workspace, level: int, rising: bool, periodic: bool) -> None:
     both = periodic and odd > 0
     if level == 0:
         work.lines[3:6, :] = 0.0
-    turns, met, coarse_z = n0 + halves + 1, 0, 0
+    turns, met = n0 + halves + 1, 0
+    coarse_z = min(0, m0)  # a plain 0 would compile its callees anew
     chunk = max(1, CHUNK_SITES // (levels[level, 1] * levels[level, 2]))
     for start in range(0, turns, chunk):
         stop = min(start + chunk, turns)

@@ -90,7 +90,6 @@ def test_a_step_is_that_of_the_dense_matrices(shape, dt, order, periodic):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_step_with_uneven_diffusivity_is_that_of_the_dense_matrices(shape, dt, order):
     """Harmonic means between sites; a site at an open face counts with its own diffusivity."""
-    pytest.importorskip("oncolattice.abm.fields.variable")
     c, terms, law = setting(shape)
     law = law._replace(diffusion=np.random.default_rng(1).uniform(0.5, 9.0, shape))
     matrix, b = dense(shape, terms, law)
