@@ -38,6 +38,6 @@ def prefetch(values: Array, start: int, stop: int) -> None:
 def _prefetch(values, start, stop):
     def hint(values, start, stop):
         for at in range(start, stop, LINE):
-            _hint(values, at)  # type: ignore[call-arg]  # type: ignore[call-arg]
+            _hint(values, at)  # type: ignore[call-arg]
 
     return hint
