@@ -24,7 +24,7 @@ from .tables import Tables, View
 from .vocabulary import RATES
 from .world import World, across, neighbour, site_of, world_of
 
-MOST_HOPS_A_SUBSTEP = 0.8
+MOST_HOPS_A_SUBSTEP = 0.95
 
 
 def _primes_above(first: int, number: int) -> np.ndarray:

@@ -196,7 +196,7 @@ def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
     Returns
     -------
     Workspace
-        About 40 bytes a site of a large lattice, 60 to 70 where diffusivity varies; one serves every field of that
+        About 40 bytes a site of a large lattice, 70 to 90 where diffusivity varies; one serves every field of that
         shape, in turn.
 
     Raises
