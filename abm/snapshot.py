@@ -1,6 +1,6 @@
 """What simulated and real tissue look like to whatever measures them, and the record of one run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,10 @@ class Snapshot:
     time_days : float
     site_um, thickness_um : float
         Lattice pitch and section thickness, um.
-    layers : dict of str to ndarray of uint8, shape (ny, nx)
+    layers : dict of str to ndarray of uint8, shape (ny, nx) or (nz, ny, nx)
         Cell-type id of every site, 0 where empty.
     types : tuple of CellTypeInfo
-    fields : dict of str to ndarray of float32, shape (ny, nx)
+    fields : dict of str to ndarray of float32, same shape
     field_units : dict of str to str
     weights : dict of str to float
         Body cells that one lattice cell of a type stands for (1 for real tissue).
@@ -47,12 +47,24 @@ class Snapshot:
 
     @property
     def area_mm2(self) -> float:
-        """Return the area of the section, mm2."""
-        ny, nx = next(iter(self.layers.values())).shape
+        """Return the area of the section (of one plane of a block), mm2."""
+        ny, nx = next(iter(self.layers.values())).shape[-2:]
         return ny * nx * self.site_um**2 * 1e-6
 
+    def section(self) -> "Snapshot":
+        """Return the middle plane of a block as a section; a section is returned as it is."""
+        shape = next(iter(self.layers.values())).shape
+        if len(shape) == 2:
+            return self
+        middle = shape[0] // 2
+        return replace(
+            self,
+            layers={name: layer[middle] for name, layer in self.layers.items()},
+            fields={name: values[middle] for name, values in self.fields.items()},
+        )
+
     def mask(self, *names: str) -> np.ndarray:
-        """Return a boolean (ny, nx) map of the sites that hold a type (or a group) of these names."""
+        """Return a boolean map, of the shape of a layer, of the sites that hold a type (or a group) of these names."""
         found = [info for info in self.types if info.name in names or info.group in names]
         shape = next(iter(self.layers.values())).shape
         mask = np.zeros(shape, dtype=bool)

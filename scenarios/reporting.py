@@ -1,6 +1,7 @@
 """From a folder of run files to a report, with ODE-only patients of the same population beside it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,15 @@ def report_folder(folder: Path, out: Path, ode_only: int = 0) -> Path:
         raise InputError(
             f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}"
         )
-    records = [open_run(path) for path in paths]
+    records = [in_section(open_run(path)) for path in paths]
     beside = ode_only_arms(records, ode_only) if ode_only else None
     title = f"{len(records)} run{'s' if len(records) > 1 else ''}: {', '.join(dict.fromkeys(r.arm for r in records))}"
     return write_report(records, out, ode_only=beside, title=title)
+
+
+def in_section(record: RunRecord) -> RunRecord:
+    """Return a run whose snapshots are sections: those of blocks are shown by their middle plane."""
+    return replace(record, snapshots=tuple(snapshot.section() for snapshot in record.snapshots))
 
 
 def ode_only_arms(records: Sequence[RunRecord], patients: int) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.scenarios.patients import load_population, sample
-from oncolattice.scenarios.reporting import ode_only_arms, ode_only_tri, report_folder
+from oncolattice.scenarios.reporting import in_section, ode_only_arms, ode_only_tri, report_folder
 from oncolattice.scenarios.run import run
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.store import find_runs, open_run
@@ -118,3 +118,15 @@ def test_what_the_user_set_holds_without_a_lattice_too(tmp_path):
     found = ode_only_arms([record], 2)["placebo"]["tri_week8"]
     assert found == pytest.approx(direct([], 2, beta_X2=0.02), rel=1e-9)
     assert (np.abs(found - direct([], 2)) > 0.01).all()
+
+
+def test_a_block_is_shown_by_its_middle_plane(tmp_path):
+    """A run in three dimensions has a report, whose tissue is the middle plane of the snapshot."""
+    settings = ("rows=20", "columns=24", "planes=18", "duration_days=1")
+    path = run("spqsp_nsclc", 1, settings, out=tmp_path)
+    assert report_folder(tmp_path, tmp_path / "report").is_file()
+    block = open_run(path).snapshots[-1]
+    plane = in_section(open_run(path)).snapshots[-1]
+    for name, layer in block.layers.items():
+        assert layer.shape == (18, 20, 24)
+        assert np.array_equal(plane.layers[name], layer[9])
