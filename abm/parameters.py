@@ -84,9 +84,10 @@ class Scope:
         if "range" in entry:
             low, high = entry["range"]
             if not low <= number <= high:
+                unit = "" if entry["unit"] == "1" else f" {entry['unit']}"
                 raise InputError(
-                    f"parameter '{name}': {number:g} {entry['unit']} lies outside its range "
-                    f"{low:g} to {high:g}"
+                    f"parameter '{name}': {number:g}{unit} lies outside its range {low:g} to {high:g}{unit}; "
+                    "choose a value within it, or change 'range' in the model file"
                 )
 
     def number(self, expression: str, unit: str, where: str) -> float:

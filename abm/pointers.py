@@ -71,7 +71,7 @@ def _prefetch(_context, pointer, index):
             builder.module, kind, "llvm.prefetch.p0"
         )
         address = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
-        builder.call(llvm, [address, ir.Constant(number, 0), ir.Constant(number, 3), ir.Constant(number, 1)])
+        builder.call(llvm, [address, ir.Constant(number, 0), ir.Constant(number, 2), ir.Constant(number, 1)])
 
     return types.void(pointer, types.intp), generate
 
