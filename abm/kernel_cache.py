@@ -1,21 +1,27 @@
-"""Point Numba's cache at a folder named by the sources.
+"""Cache every compiled kernel in a folder named by the sources it depends on.
 
-Numba keys a cached kernel by its own file only, so an edited callee in another file would be
-served stale; a folder named by a hash of every source and the Numba version cannot be.
+Numba keys a cached kernel by its own file only, so an edited callee in another file would be served stale. The
+folder of a module is named by a hash of the module, of every module of the package that it imports, directly or
+not, and of the Numba version: an edit recompiles what depends on it and nothing else.
 """
 
+import functools
 import hashlib
 import os
 import pathlib
+import re
+import tempfile
 
 import numba
+from numba.core import caching
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
-KERNEL_FOLDERS = ("abm", "ode_coupling")
+KERNEL_FOLDERS = ("abm", "ode_coupling")  # what decides the numbers of a run
+_IMPORT = re.compile(rb"^\s*from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
 
 
 def source_hash() -> str:
-    """Return a 16-digit hash of the kernel sources and the Numba version."""
+    """Return a 16-digit hash of all kernel sources and the Numba version."""
     digest = hashlib.sha256(numba.__version__.encode())
     for folder in KERNEL_FOLDERS:
         for path in sorted((PACKAGE / folder).rglob("*.py")):
@@ -32,4 +38,75 @@ def cache_home() -> pathlib.Path:
     return pathlib.Path(base) / "oncolattice"
 
 
-setattr(numba.config, "CACHE_DIR", str(cache_home() / source_hash()))  # noqa: B010  (untyped module)
+@functools.cache
+def imported_modules(path: pathlib.Path) -> tuple[pathlib.Path, ...]:
+    """Return the files of the package that a file imports with relative imports, wherever they stand in it."""
+    found = []
+    for dots, name, words in _IMPORT.findall(path.read_bytes()):
+        folder = path.parents[len(dots) - 1].joinpath(*filter(None, name.decode().split(".")))
+        modules = [folder.with_suffix(".py"), folder / "__init__.py"]
+        modules += [folder / f"{word.decode()}.py" for word in re.findall(rb"\w+", words)]
+        found += [module for module in modules if module.is_file()]
+    return tuple(dict.fromkeys(found))
+
+
+def dependencies(path: pathlib.Path) -> list[pathlib.Path]:
+    """Return a file of the package and all that it depends on, sorted."""
+    seen, waiting = {path}, [path]
+    while waiting:
+        fresh = [module for module in imported_modules(waiting.pop()) if module not in seen]
+        seen.update(fresh)
+        waiting += fresh
+    return sorted(seen)
+
+
+@functools.cache
+def _digest(path: pathlib.Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+@functools.cache
+def kernel_folder(path: pathlib.Path) -> pathlib.Path:
+    """Return the folder that holds the compiled kernels of a file of the package."""
+    total = hashlib.sha256(numba.__version__.encode())
+    for module in dependencies(path):
+        total.update(module.relative_to(PACKAGE).as_posix().encode() + _digest(module))
+    return cache_home() / f"{path.stem}-{total.hexdigest()[:16]}"
+
+
+class KernelLocator(caching._CacheLocator):
+    """Tells Numba where the kernels of this package are cached; other packages keep their own ways."""
+
+    def __init__(self, folder: pathlib.Path, line: int):
+        self._folder, self._line = folder, line
+
+    def get_cache_path(self) -> str:
+        """Return the folder of the kernel's module."""
+        return str(self._folder)
+
+    def get_source_stamp(self) -> str:
+        """Return the hash in the folder's name: what lies in the folder can never be stale."""
+        return self._folder.name
+
+    def get_disambiguator(self) -> str:
+        """Return the line at which the kernel begins."""
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, py_func, py_file):
+        """Return a locator for a function of this package; None for any other and if nothing can be written."""
+        path = pathlib.Path(py_file).resolve()
+        if not path.is_relative_to(PACKAGE) or path.relative_to(PACKAGE).parts[0] not in KERNEL_FOLDERS:
+            return None
+        folder = kernel_folder(path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            return None
+        return cls(folder, py_func.__code__.co_firstlineno)
+
+
+_implementation = getattr(caching, "CacheImpl", None) or caching._CacheImpl
+if KernelLocator.__name__ not in [known.__name__ for known in _implementation._locator_classes]:
+    _implementation._locator_classes.insert(0, KernelLocator)

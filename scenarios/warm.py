@@ -4,7 +4,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from ..abm.kernel_cache import cache_home, source_hash
+from ..abm.kernel_cache import PACKAGE, kernel_folder
 
 
 def compile_fields(model_name: str) -> None:
@@ -42,8 +42,7 @@ def _tissue(model_name: str, step: int):
 
 def compiled() -> bool:
     """Return whether the cache holds kernels of these sources."""
-    folder = cache_home() / source_hash()
-    return next(folder.rglob("*.nbi"), None) is not None
+    return any(kernel_folder(PACKAGE / "abm" / "advance.py").glob("*.nbi"))
 
 
 def warm_up_with(executor: Executor, name: str, settings: tuple[str, ...], seed: int) -> None:
