@@ -33,13 +33,14 @@ from .decide import (
     make_agenda,
     make_worker,
 )
+from .fields.blood import Blood
 from .fields.update import Fields
 from .lattice import LAYERS, NX, NY, NZ, Lattice
 from .migrate import move_blocks, rounds_of
 from .model import Model
 from .state import State
 from .tables import Tables, View
-from .vessels import arrive, list_entry_points, weigh_entry_points
+from .vessels import Entries, arrive_types, list_entry_points, weigh_entry_points
 from .vocabulary import ADMIT, ATTEMPTS
 
 DONE, AGENDA_FULL = 0, 1
@@ -64,19 +65,28 @@ def run_steps(
     agenda: Agenda,
     worker: Worker,
     cells: np.ndarray,
+    wanted: np.ndarray,
+    entered: np.ndarray,
+    entries: Entries,
 ) -> tuple[int, int]:
-    """Move, decide and act for a number of steps on one thread; return the step reached and a status.
+    """Let cells in, move, decide and act for a number of steps on one thread; return the step reached and a status.
 
-    When a list is full the step stops before anything acts, and goes on with ``begin_at`` FROM_DECIDE.
+    The arrivals of a step are spread over it: half of them before and half after all else. When a list is full
+    the step stops before anything acts, and goes on with ``begin_at`` FROM_DECIDE.
     """
     persist_key = draws.step_key(seed, draws.NO_STEP, draws.PERSIST)
     while step < stop:
+        if begin_at == FROM_START:
+            view.clock[0] = step * tables.dt_h
+            arrive_types(wanted, 0, seed, step, entries, view, lattice, tables, entered)
         draws.fill_keys(seed, step, keys)
         view.clock[0] = step * tables.dt_h
         if tables.update == ATTEMPTS:
             attempt_moves(keys, persist_key, view, lattice, tables, cells)
             attempt_acts(FATE_CLOCK, keys, view, lattice, tables, agenda, cells, worker)
             attempt_acts(KILL_CLOCK, keys, view, lattice, tables, agenda, cells, worker)
+            view.clock[0] = (step + 1) * tables.dt_h
+            arrive_types(wanted, 1, seed, step, entries, view, lattice, tables, entered)
             step += 1
             continue
         if begin_at == FROM_START:
@@ -96,8 +106,9 @@ def run_steps(
             return step, AGENDA_FULL
         for colour in range(COLOURS):
             act_blocks(0, plan.number[0], colour, keys, view, lattice, tables, plan, agenda, worker)
+        view.clock[0] = (step + 1) * tables.dt_h
+        arrive_types(wanted, 1, seed, step, entries, view, lattice, tables, entered)
         step += 1
-    view.clock[0] = step * tables.dt_h
     return step, DONE
 
 
@@ -128,6 +139,7 @@ class Tissue:
         slots = model.tables.slots
         self._admitted = sorted({int(slot["object"]) for slot in slots if slot["verb"] == ADMIT})
         self._pool = ThreadPoolExecutor(threads) if threads > 1 and not attempts else None
+        self._wanted, self._entered = (np.zeros(len(model.types) + 1, np.int64) for _ in range(2))
         self.state = state
         if state.step == 0:
             self.refresh()
@@ -136,6 +148,11 @@ class Tissue:
     def notes(self) -> list[str]:
         """Return what was settled or is doubtful about the fields at time 0, one line each."""
         return self._fields.notes
+
+    @property
+    def blood(self) -> dict[int, Blood]:
+        """Return what fields exchange with at vessels, by number of the field; a body that is coupled fills it."""
+        return self._fields.blood
 
     @property
     def state(self) -> State:
@@ -170,16 +187,18 @@ class Tissue:
             if signal.free_of >= 0:
                 self.state.body[i] = 1.0 / (1.0 + self.state.body[signal.free_of] / signal.affinity)
         self.state.scale_fields(self.model)
-        self._bound()
+        self._stale = True
 
     def _bound(self) -> None:
+        """Bring the upper bounds of all rates up to date with what cells can sense."""
         bound_rates(self._view, self._lattice, self.model.tables, self._agenda)
+        self._stale = False
 
     def refresh(self) -> None:
         """Solve the fields, smooth the densities and weigh the entry points that are due at this step."""
         if self._fields.refresh(self.state, self._view, self._lattice):
             self._weigh_entry_points()
-            self._bound()
+            self._stale = True
 
     def step(self, arrivals: Mapping[int, int] | None = None) -> dict[int, int]:
         """Advance by one time step.
@@ -198,13 +217,13 @@ class Tissue:
         ------
         RateBoundError
         """
-        arriving = {t: n for t, n in (arrivals or {}).items() if n}
-        entered = dict.fromkeys(arrivals or {}, 0)
-        self._enter(arriving, 0, entered)
+        wanted = arrivals or {}
+        for t, number in wanted.items():
+            self._wanted[t] = number
         self._run(1)
-        self._enter(arriving, 1, entered, -1)
+        self._wanted[:] = 0
         self.refresh()
-        return entered
+        return {t: int(self._entered[t]) for t in wanted}
 
     def advance(self, steps: int) -> None:
         """Advance by a number of steps without arrivals, in as few compiled calls as updates allow.
@@ -219,8 +238,12 @@ class Tissue:
             self.refresh()
 
     def _run(self, steps: int) -> None:
-        """Move, decide and act for a number of steps, and count what happened."""
+        """Let in, move, decide and act for a number of steps, and count what happened."""
         state, stop = self.state, self.state.step + steps
+        entries = Entries(state.entry_points, state.entry_weights)
+        if self._stale:
+            self._bound()
+        self._entered[:] = 0
         for worker in self._workers:
             worker.tally[:] = 0
         begin_at = FROM_START
@@ -229,21 +252,24 @@ class Tissue:
                 state.step, status = run_steps(
                     np.uint64(state.seed), state.step, stop, begin_at, self._keys, self._view,
                     self._lattice, self.model.tables, self._plan, self._agenda, self._workers[0], self._cells,
+                    self._wanted, self._entered, entries,
                 )  # fmt: skip
             else:
-                status = self._threaded_step(begin_at)
+                status = self._threaded_step(begin_at, entries)
             begin_at = FROM_START
             if status == AGENDA_FULL:
                 self._grow()
                 begin_at = FROM_DECIDE
-        tally = np.sum([worker.tally for worker in self._workers], axis=0)
+        tally = self._workers[0].tally
+        for worker in self._workers[1:]:
+            tally = tally + worker.tally
         if tally[EXCESS]:
             raise RateBoundError(
                 f"{tally[EXCESS]} rates exceeded their bound before day {state.day(self.model):.3f}; this is a "
                 "bug, please report it with the model file"
             )
         state.events += tally[1 : 1 + state.events.size]
-        state.number += tally[1 + state.events.size :]
+        state.number += tally[1 + state.events.size :] + self._entered
 
     def _grow(self) -> None:
         """Make longer lists; what was tallied so far is kept."""
@@ -253,7 +279,7 @@ class Tissue:
             worker.tally[:] = tally
         self._bound()
 
-    def _threaded_step(self, begin_at: int) -> int:
+    def _threaded_step(self, begin_at: int, entries: Entries) -> int:
         """Do what ``run_steps`` does for one step, with blocks shared between threads."""
         state, view, lattice, tables = self.state, self._view, self._lattice, self.model.tables
         keys, plan, agenda, seed = self._keys, self._plan, self._agenda, np.uint64(self.state.seed)
@@ -261,6 +287,7 @@ class Tissue:
         draws.fill_keys(seed, state.step, keys)
         view.clock[0] = state.step * tables.dt_h
         if begin_at == FROM_START:
+            arrive_types(self._wanted, 0, seed, state.step, entries, view, lattice, tables, self._entered)
             turns = rounds_of(view, lattice, tables)
             for turn in range(turns):
                 plan_blocks(np.uint64(draws.mix(keys[draws.SHIFT] + np.uint64(1 + turn))), lattice, plan)
@@ -274,8 +301,9 @@ class Tissue:
             return AGENDA_FULL
         for colour in self._colours():
             self._spread(act_blocks, colour, keys, view, lattice, tables, plan, agenda)
+        view.clock[0] = (state.step + 1) * tables.dt_h
+        arrive_types(self._wanted, 1, seed, state.step, entries, view, lattice, tables, self._entered)
         state.step += 1
-        view.clock[0] = state.step * tables.dt_h
         return DONE
 
     def _colours(self) -> list[int]:
@@ -311,14 +339,3 @@ class Tissue:
                 tables,
                 state.entry_weights[t],
             )
-
-    def _enter(self, arriving: Mapping[int, int], late: int, entered: dict[int, int], back: int = 0) -> None:
-        """Let arrivals in; ``back`` is how far the step counter has run ahead."""
-        state, seed = self.state, np.uint64(self.state.seed)
-        for t, number in arriving.items():
-            found = arrive(
-                number, late, t, seed, state.step + back, state.entry_points, state.entry_weights[t],
-                self._view, self._lattice, self.model.tables,
-            )  # fmt: skip
-            entered[t] += found
-            state.number[t] += found

@@ -12,7 +12,7 @@ from . import draws
 from .act import settle_fate, settle_kill
 from .decide import FATE_CLOCK, KILL_CLOCK, Agenda, Worker, scratch_of
 from .lattice import Lattice
-from .migrate import hop
+from .migrate import carry, ground_of, hop
 from .pointers import pointer
 from .sense import rate
 from .tables import Tables, View
@@ -54,7 +54,9 @@ def attempt_moves(
         luck = draws.uniform(draws.mix(bits))
         if luck < p:
             now_h = view.clock[0] + tables.dt_h * k / n
-            cells[i] = hop(cells[i], slot, luck / p, now_h, persist_key, w)
+            here, who = cells[i], view.uid[cells[i]]
+            cells[i] = hop(here, slot, who, luck / p, now_h, persist_key, ground_of(w))
+            carry(here, cells[i], w)
 
 
 @njit(cache=True, nogil=True)

@@ -13,7 +13,7 @@ from numba import njit
 from . import draws
 from .blocks import Box, Plan, box_of, most_block_sites, run_of
 from .lattice import LAYERS, NX, NY, NZ, Lattice
-from .pointers import eight, lowest, pointer
+from .pointers import eight, lowest, pointer, set_bits
 from .sense import most_contacts, rate_bound
 from .tables import Tables, View
 from .vocabulary import RATES
@@ -22,6 +22,7 @@ from .world import World, world_of
 FATE_CLOCK, KILL_CLOCK = 0, 1
 HAIR = 1.0 + 1e-12  # above the bound, so that round-off in the rules can never exceed it
 WINDOW = 64  # places looked at together: one bit each
+FEW = 8  # cells of interest in a window up to which they are looked at one by one
 FIRST_SHARE = 8  # the lists hold this fraction of all places at first, and grow when they must
 
 
@@ -64,8 +65,11 @@ class Worker(NamedTuple):
         Candidates by rank.
     rates : float64[slot]
         Rates of the behaviours of one cell.
-    place : int64[mover]
-        Where the movers of a block are.
+    place, began : int64[mover]
+        Where the movers of a block are, and where they were.
+    who : uint64[mover]
+    slot : int64[mover]
+        Identities, and the behaviours that move them.
     chance : float64[mover]
     tally : int64[1 + event + type + 1]
         Rates above their bound, events and changes of the number of cells.
@@ -77,6 +81,9 @@ class Worker(NamedTuple):
     first: np.ndarray
     rates: np.ndarray
     place: np.ndarray
+    began: np.ndarray
+    who: np.ndarray
+    slot: np.ndarray
     chance: np.ndarray
     tally: np.ndarray
     free: np.ndarray
@@ -121,6 +128,9 @@ def make_worker(lattice: Lattice, slots: int, columns: int, candidates: int, mov
         np.zeros(candidates + 1, np.int32),
         np.zeros(candidates + 1, np.int32),
         np.zeros(max(1, slots)),
+        np.zeros(movers, np.int64),
+        np.zeros(movers, np.int64),
+        np.zeros(movers, np.uint64),
         np.zeros(movers, np.int64),
         np.zeros(movers),
         np.zeros(columns, np.int64),
@@ -221,7 +231,8 @@ def list_block(block: int, keys: Any, w: World, box: Box, agenda: Agenda) -> Non
                     bits = types_within(occupant, start + x, number, first, last)
                     if bits == 0:
                         continue
-                    bits &= draws_below(uid, start + x, number, key, most)
+                    if set_bits(bits) > FEW:
+                        bits &= draws_below(uid, start + x, number, key, most)
                     while bits:
                         place = start + x + lowest(bits)
                         bits &= bits - np.uint64(1)

@@ -18,7 +18,7 @@ from . import draws
 from .blocks import Box, Plan, box_of, run_of
 from .decide import HAIR, WINDOW, Worker, draws_below, nobody, types_within
 from .lattice import NZ, Lattice
-from .pointers import eight, lowest, pointer, row
+from .pointers import lowest, pointer, row
 from .sense import rate, rate_bound
 from .tables import Tables, View
 from .vocabulary import RATES
@@ -45,11 +45,44 @@ SUBSTEPS_OF_SECTION, SUBSTEPS_OF_VOLUME = 7, 3
 
 
 class Movers(NamedTuple):
-    """What moving a block needs of a worker and of the plan."""
+    """The movers of a block, from a worker and the plan.
+
+    Within a round only ``occupant`` follows the movers; identities and attributes wait in these lists, since
+    nothing but the movers themselves asks for them before the round is over.
+    """
 
     place: Any
+    began: Any
+    who: Any
+    slot: Any
     chance: Any
     moved: Any
+
+
+class Ground(NamedTuple):
+    """What a hop needs of the world, and no more: a longer tuple would cost more to hand on than a hop does."""
+
+    occupant: Any
+    fields: Any
+    slots: Any
+    offset: Any
+    flat: Any
+    room: Any
+    neighbours: int
+    sites: int
+    nz: int
+    ny: int
+    nx: int
+    periodic: int
+
+
+@njit(cache=True)
+def ground_of(w: World) -> Ground:
+    """Return the part of the world that a hop needs."""
+    return Ground(
+        w.occupant, w.fields, w.slots, w.offset, w.flat, w.room,
+        w.neighbours, w.sites, w.nz, w.ny, w.nx, w.periodic,
+    )  # fmt: skip
 
 
 @njit(cache=True)
@@ -119,10 +152,37 @@ def list_hoppers(
                     p = min(1.0, rate(slot, place, w) * span)
                     luck = draws.uniform(draws.mix(w.uid[place] ^ move_key))
                     if luck < p:
-                        movers.place[n] = place
-                        movers.chance[n] = luck / p
+                        enlist(n, place, slot, luck / p, w, movers)
                         n += 1
     return n
+
+
+@njit(cache=True)
+def enlist(n: int, place: int, slot: int, chance: float, w: World, movers: Movers) -> None:
+    """Note a mover as the n-th of its block."""
+    movers.place[n] = movers.began[n] = place
+    movers.who[n] = w.uid[place]
+    movers.slot[n] = slot
+    movers.chance[n] = chance
+
+
+@njit(cache=True)
+def arrive_all(n: int, w: World, movers: Movers) -> None:
+    """Let identities and attributes follow the movers to where they are, and mark them as moved."""
+    began, place, kept = movers.began, movers.place, movers.chance
+    for k in range(n):
+        w.uid[began[k]] = 0
+    for k in range(n):
+        w.uid[place[k]] = movers.who[k]
+        movers.moved[place[k]] = 1
+    for a in range(w.attributes_n):
+        values = a * w.places
+        for k in range(n):
+            kept[k] = w.attributes[values + began[k]]
+        for k in range(n):
+            w.attributes[values + began[k]] = 0.0
+        for k in range(n):
+            w.attributes[values + place[k]] = kept[k]
 
 
 @njit(cache=True)
@@ -143,14 +203,14 @@ def hop_once(
     order = draws.mix(keys[draws.DIRECTION] ^ salt ^ np.uint64(block))
     stride = stride_of(order, n)
     k = draws.below(draws.mix(order), n)
+    g = ground_of(w)
     for _ in range(n):
         k += stride
         if k >= n:
             k -= n
-        here = movers.place[k]
-        slot = row(w.types, w.occupant[here])["move_first"]
-        there = hop(here, slot, movers.chance[k], w.now_h + 0.5 * w.dt_h, persist_key, w)
-        movers.moved[there] = 1
+        here, slot, who = movers.place[k], movers.slot[k], movers.who[k]
+        movers.place[k] = hop(here, slot, who, movers.chance[k], w.now_h + 0.5 * w.dt_h, persist_key, g)
+    arrive_all(n, w, movers)
 
 
 @njit(cache=True)
@@ -159,55 +219,52 @@ def list_movers(w: World, box: Box, movers: Movers) -> tuple[int, float]:
     occupant = w.occupant
     n, highest = 0, 0.0
     for layer in range(w.layers):
-        moving = False
-        for t in range(1, w.types_1):
-            kind = row(w.types, t)
-            moving = moving or (kind["layer"] == layer and kind["move_last"] > kind["move_first"])
-        if not moving:
+        first, last = moving_types(layer, w)
+        if last < 0:
             continue
         for k in range(2 * box.planes):
             begin, length = run_of(k, box, w)
             start = layer * w.sites + begin
-            for x in range(0, length, 8):
-                number = min(8, length - x)
-                if number == 8 and eight(occupant, start + x) == 0:
+            for x in range(0, length, WINDOW):
+                number = min(WINDOW, length - x)
+                if nobody(occupant, start + x, number):
                     continue
-                for place in range(start + x, start + x + number):
-                    t = occupant[place]
-                    kind = row(w.types, t)
+                bits = types_within(occupant, start + x, number, first, last)
+                while bits:
+                    place = start + x + lowest(bits)
+                    bits &= bits - np.uint64(1)
+                    kind = row(w.types, occupant[place])
                     slot = kind["move_first"]
-                    if t == 0 or kind["move_last"] == slot or movers.moved[place]:
+                    if kind["move_last"] == slot or movers.moved[place]:
                         continue
                     behaviour = row(w.slots, slot)
                     r = behaviour["base"]
                     if behaviour["rule_last"] > behaviour["rule_first"]:
                         r = rate(slot, place, w)
                     if r > 0.0:
-                        movers.place[n] = place
-                        movers.chance[n] = r
+                        enlist(n, place, slot, r, w, movers)
                         highest = max(highest, r)
                         n += 1
     return n, highest
 
 
 @njit(cache=True)
-def climb(place: int, field: int, slope: float, w: World) -> int:
+def climb(place: int, site: int, field: int, slope: float, g: Ground) -> int:
     """Return the free neighbour's place where a field is highest (slope 1) or lowest (-1), -1 if no better."""
-    site = site_of(place, w)
-    start, values = place - site, field * w.sites
-    best, target = slope * w.fields[values + site], -1
-    if w.room[site] >= 1:
-        for k in range(w.neighbours):
-            other = site + w.flat[k]
-            value = slope * w.fields[values + other]
-            better = (w.occupant[start + other] == 0) & (value > best)
+    start, values = place - site, field * g.sites
+    best, target = slope * g.fields[values + site], -1
+    if g.room[site] >= 1:
+        for k in range(g.neighbours):
+            other = site + g.flat[k]
+            value = slope * g.fields[values + other]
+            better = (g.occupant[start + other] == 0) & (value > best)
             best = value if better else best
             target = start + other if better else target
         return target
-    for k in range(w.neighbours):
-        other = across(site, k, w)
-        if other >= 0 and w.occupant[start + other] == 0 and slope * w.fields[values + other] > best:
-            best, target = slope * w.fields[values + other], start + other
+    for k in range(g.neighbours):
+        other = across(site, k, g)
+        if other >= 0 and g.occupant[start + other] == 0 and slope * g.fields[values + other] > best:
+            best, target = slope * g.fields[values + other], start + other
     return target
 
 
@@ -220,33 +277,44 @@ def kept_direction(uid: np.uint64, persistence: float, now_h: float, key: np.uin
 
 
 @njit(cache=True)
-def hop(place: int, slot: int, u: float, now_h: float, persist_key: np.uint64, w: World) -> int:
-    """Move one cell by one hop if it can, with a uniform draw for the direction; return where it is then."""
-    behaviour = row(w.slots, slot)
+def hop(
+    place: int, slot: int, who: np.uint64, u: float, now_h: float, persist_key: np.uint64, g: Ground
+) -> int:
+    """Move one cell on its layer by one hop if it can, with a uniform draw for the direction; return where it
+    is then. Its identity and attributes are left to the caller."""
+    behaviour = row(g.slots, slot)
     bias = behaviour["bias"]
-    site = site_of(place, w)
+    site = site_of(place, g)
     if u < bias:
-        target = climb(place, behaviour["climbs"], behaviour["slope"], w)
+        target = climb(place, site, behaviour["climbs"], behaviour["slope"], g)
         if target < 0:
             return place
     else:
         if behaviour["persistence"] > 0.0:
-            bits = kept_direction(w.uid[place], behaviour["persistence"], now_h, persist_key)
-            k = draws.below(bits, w.neighbours)
+            bits = kept_direction(who, behaviour["persistence"], now_h, persist_key)
+            k = draws.below(bits, g.neighbours)
         else:
-            k = int((u - bias) / (1.0 - bias) * w.neighbours)
-        other = neighbour(site, k, 1, w)
+            k = int((u - bias) / (1.0 - bias) * g.neighbours)
+        other = neighbour(site, k, 1, g)
         if other < 0:
             return place
         target = place - site + other
-        if w.occupant[target] != 0:
+        if g.occupant[target] != 0:
             return place
-    w.occupant[target], w.uid[target] = w.occupant[place], w.uid[place]
-    w.occupant[place], w.uid[place] = 0, 0
-    for a in range(w.attributes_n):
-        w.attributes[a * w.places + target] = w.attributes[a * w.places + place]
-        w.attributes[a * w.places + place] = 0.0
+    g.occupant[target] = g.occupant[place]
+    g.occupant[place] = 0
     return target
+
+
+@njit(cache=True)
+def carry(here: int, there: int, w: World) -> None:
+    """Let the identity and the attributes of one cell follow its hop."""
+    if there == here:
+        return
+    w.uid[there], w.uid[here] = w.uid[here], np.uint64(0)
+    for a in range(w.attributes_n):
+        w.attributes[a * w.places + there] = w.attributes[a * w.places + here]
+        w.attributes[a * w.places + here] = 0.0
 
 
 @njit(cache=True)
@@ -281,28 +349,26 @@ def move_block(
     substeps = 1
     if w.update == RATES:
         substeps = max(1, int(np.ceil(highest * span / MOST_HOPS_A_SUBSTEP)))
-    place, chance = movers.place, movers.chance
+    place, who, slot, chance = movers.place, movers.who, movers.slot, movers.chance
     scale = span / substeps
     start_h = w.now_h + turn * span
+    g = ground_of(w)
     for sub in range(substeps):
         salt = draws.mix(np.uint64(turn * 64 + sub))
         move_key = keys[draws.MOVE] ^ salt
         order = draws.mix(keys[draws.DIRECTION] ^ salt ^ np.uint64(block))
         stride = stride_of(order, n)
         k = draws.below(draws.mix(order), n)
+        now_h = start_h + (sub + 0.5) * scale
         for _ in range(n):
             k += stride
             if k >= n:
                 k -= n
-            here = place[k]
-            luck = draws.uniform(draws.mix(w.uid[here] ^ move_key))
+            luck = draws.uniform(draws.mix(who[k] ^ move_key))
             p = min(1.0, chance[k] * scale)
             if luck < p:
-                slot = row(w.types, w.occupant[here])["move_first"]
-                now_h = start_h + (sub + 0.5) * scale
-                place[k] = hop(here, slot, luck / p, now_h, persist_key, w)
-    for k in range(n):
-        movers.moved[place[k]] = 1
+                place[k] = hop(place[k], slot[k], who[k], luck / p, now_h, persist_key, g)
+    arrive_all(n, w, movers)
 
 
 @njit(cache=True, nogil=True)
@@ -324,6 +390,9 @@ def move_blocks(
     w = world_of(view, lattice, tables)
     movers = Movers(
         pointer(worker.place),
+        pointer(worker.began),
+        pointer(worker.who),
+        pointer(worker.slot),
         pointer(worker.chance),
         pointer(plan.moved),
     )

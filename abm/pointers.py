@@ -59,6 +59,14 @@ def _lowest(_context, bits):
 
 
 @intrinsic
+def _set_bits(_context, bits):
+    def generate(_target, builder, _signature, args):
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
 def _prefetch(_context, pointer, index):
     if not isinstance(pointer, types.CPointer):
         return None
@@ -84,6 +92,11 @@ def eight(numbers: Any, index: int) -> np.uint64:
 def lowest(bits: np.uint64) -> int:
     """Return the place of the lowest bit that is set (there must be one)."""
     return (int(bits) & -int(bits)).bit_length() - 1
+
+
+def set_bits(bits: np.uint64) -> int:
+    """Return how many bits are set."""
+    return int(bits).bit_count()
 
 
 def prefetch(numbers: Any, index: int) -> None:
@@ -118,6 +131,11 @@ def _eight_of(numbers, index):
 @overload(lowest, inline="always")
 def _lowest_of(bits):
     return lambda bits: _lowest(bits)  # type: ignore[call-arg]
+
+
+@overload(set_bits, inline="always")
+def _set_bits_of(bits):
+    return lambda bits: _set_bits(bits)  # type: ignore[call-arg]
 
 
 @overload(prefetch, inline="always")

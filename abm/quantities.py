@@ -1,6 +1,6 @@
 """Units and dimension-checked arithmetic for the numbers of a model file.
 
-House units: h, um, cell, nmol, mg, mmHg and ``dose`` (the unit-free drug amount of QCIC). A
+House units: h, um, cell, nmol, mg, mmHg, Gy and ``dose`` (the unit-free drug amount of QCIC). A
 concentration of 1 nM is 1 nmol/L, and so on: ``convert`` changes between any two units of one dimension.
 """
 
@@ -13,7 +13,7 @@ from functools import cache
 
 from .errors import InputError, unknown_word
 
-_BASE = ("h", "um", "cell", "nmol", "mg", "mmHg", "dose")
+_BASE = ("h", "um", "cell", "nmol", "mg", "mmHg", "dose", "Gy")
 _DIMENSIONLESS = (0.0,) * len(_BASE)
 
 
@@ -59,13 +59,14 @@ _UNITS: dict[str, tuple[float, tuple[float, ...]]] = {
     "kDa": (1e-3, _dims(mg=1, nmol=-1)),
     "mmHg": (1.0, _dims(mmHg=1)),
     "dose": (1.0, _dims(dose=1)),
+    "Gy": (1.0, _dims(Gy=1)),
 }
 _FACTOR = re.compile(r"([A-Za-z%]+)(?:\^?(-?\d))?$|([1-])$")
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: its size in base units and its dimension (exponents of h, um, cell, nmol, mg, mmHg, dose)."""
+    """A unit: its size in base units and its dimension (exponents of h, um, cell, nmol, mg, mmHg, dose, Gy)."""
 
     size: float
     dimension: tuple[float, ...]

@@ -5,6 +5,8 @@ the region it lies in. A cell that arrives settles on a free site of its layer a
 it drew; if there is none it does not enter, nor does it through an entry point that has died meanwhile.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -14,6 +16,21 @@ from .lattice import LAYERS, SITES, Lattice
 from .sense import rate
 from .tables import Tables, View
 from .world import World, neighbour, site_of, world_of
+
+
+class Entries(NamedTuple):
+    """Where cells come in.
+
+    Attributes
+    ----------
+    points : int64[entry point]
+        Their places.
+    weights : float64[type + 1, entry point]
+        Cumulated weights by arriving type.
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
 
 
 @njit(cache=True)
@@ -120,6 +137,29 @@ def arrive(
         begin(target, target, 0, w)
         entered += 1
     return entered
+
+
+@njit(cache=True, nogil=True)
+def arrive_types(
+    wanted: np.ndarray,
+    late: int,
+    seed: np.uint64,
+    step: int,
+    entries: Entries,
+    view: View,
+    lattice: Lattice,
+    tables: Tables,
+    entered: np.ndarray,
+) -> None:
+    """Let one half of the arrivals of a step enter, type by type, and count those that found a site.
+
+    ``wanted`` and ``entered`` have shape (type + 1,).
+    """
+    for t in range(wanted.size):
+        if wanted[t] > 0:
+            entered[t] += arrive(
+                wanted[t], late, t, seed, step, entries.points, entries.weights[t], view, lattice, tables
+            )
 
 
 def first_uids(occupant: np.ndarray, seed: int) -> np.ndarray:

@@ -8,14 +8,17 @@ from ..model import Model
 from ..state import State
 from ..tables import View
 from ..vocabulary import AUTO, FACES, FIELD_SOLVERS, FIXED, RING, TRANSIENT
+from .blood import Blood, step_with_blood
 from .choose import check_lengths, choose_solver
+from .direct import Sums, find_giving, make_giving, step_direct
 from .faces import Faces, Outside, make_faces
 from .multigrid import CONVERGED, INVALID
 from .smooth import box_smooth
 from .sources import fill_crowd, fill_diffusion, fill_sources, mean_over, take_stats
-from .step import Law, Terms, make_step_work, step_field
+from .step import EULER, Law, Step, Terms, make_step_work, step_field
 
 SMOOTHING_PASSES = 3  # three box blurs are close to a Gaussian
+WHOLE = 10  # a radius of so many lattices is the whole: the box mean of the reflected map tends to the mean
 MOST_CYCLES = 30
 FIRST_CYCLES = 200  # the first solve starts cold
 # columns of State.field_account, in field unit times sites
@@ -35,19 +38,25 @@ class Fields:
     ----------
     notes : list of str
         Which solver was chosen and why, and what the lattice cannot show, from time 0.
+    blood : dict of int to Blood
+        By field, what a field in time exchanges with at vessels in place of its declared level; empty unless
+        a body is coupled to it.
     """
 
     def __init__(self, model: Model, shape: tuple[int, ...]):
         self.model, self.shape = model, shape
         self.notes: list[str] = []
+        self.blood: dict[int, Blood] = {}
         used = bool(model.fields or model.densities)
         sites = int(np.prod(shape)) if used else 0
         self._source, self._uptake, self._exchange = (np.zeros(sites) for _ in range(3))
         varies = bool((model.tables.diffusion_in >= 0.0).any())
         self._diffusion = np.zeros(sites if varies else 0)
         self._per_type = np.zeros((3, len(model.types) + 1))
+        self._giving = make_giving(len(model.layers), len(model.types) + 1, shape[-1])
         self._work = make_step_work(shape, varies) if model.fields else None
         self._faces = [self._faces_of(i) for i in range(len(model.fields))]
+        self._laws = [self._law_of(i) for i in range(len(model.fields))]
         self._every = [int(row["every"]) for row in (*model.tables.fields, *model.tables.densities)]
 
     def _faces_of(self, i: int) -> Faces:
@@ -95,8 +104,11 @@ class Fields:
     def _crowd(self, i: int, weights: np.ndarray, state: State, view: View, lattice: Lattice) -> None:
         """Write the smoothed weighted number of cells a site into the density signal."""
         fill_crowd(weights, view, lattice, self.model.tables, self._source)
-        source, scratch = self._source.reshape(self.shape), self._uptake.reshape(self.shape)
         radius = int(self.model.tables.densities[i]["radius"])
+        if radius >= WHOLE * max(self.shape):
+            state.densities[i] = self._source.mean()
+            return
+        source, scratch = self._source.reshape(self.shape), self._uptake.reshape(self.shape)
         box_smooth(source, radius, SMOOTHING_PASSES, state.densities[i], scratch)
 
     def _reference(self, i: int, state: State, view: View, lattice: Lattice) -> float:
@@ -108,41 +120,31 @@ class Fields:
         self._crowd(i, members.astype(float), state, view, lattice)
         return mean_over(members, view.densities[i], view.occupant) or 1.0
 
+    def _law_of(self, i: int) -> Law:
+        """Return what a field does of itself, with a diffusivity that is filled in if it varies."""
+        row = self.model.tables.fields[i]
+        varies = bool((self.model.tables.diffusion_in[i] >= 0.0).any())
+        diffusion = self._diffusion.reshape(self.shape) if varies else float(row["diffusion_per_h"])
+        periodic = bool(row["boundary"] == RING)
+        return Law(float(row["decay"]), diffusion, float(row["vessel_level"]), self._faces[i], periodic)
+
     def _update_field(self, i: int, state: State, view: View, lattice: Lattice) -> None:
-        tables = self.model.tables
-        row = tables.fields[i]
+        """Solve one field and note what happened to it."""
+        row = self.model.tables.fields[i]
         first = state.step == 0
-        source, uptake, exchange = self._source, self._uptake, self._exchange
-        fill_sources(i, view, lattice, tables, self._per_type, source, uptake, exchange)
         if first:
+            self._fill(i, view, lattice)
             self._choose(i, state)
-        hours = float(row["every"] * tables.dt_h)
-        steady = not state.field_transient[i]
-        if first and state.field_transient[i]:
-            if "initial" in self.model.spec.sections["field"][i] or not row["decay"] > 0:
+            if state.field_transient[i] and (
+                "initial" in self.model.spec.sections["field"][i] or not row["decay"] > 0
+            ):
                 take_stats(view.fields[i], 0, view.stats[i])  # it begins as declared
                 return
-            steady = True
-        c = state.fields[i]
-        if row["normalise"]:
-            c *= view.stats[i]["solved_mean"]  # start from the last solution, not from its pattern
-        diffusion: float | np.ndarray = float(row["diffusion_per_h"])
-        if (tables.diffusion_in[i] >= 0.0).any():
-            fill_diffusion(i, view, lattice, tables, self._diffusion)
-            diffusion = self._diffusion.reshape(self.shape)
-        terms = Terms(*(part.reshape(self.shape) for part in (source, uptake, exchange)))
-        law = Law(
-            float(row["decay"]),
-            diffusion,
-            float(row["vessel_level"]),
-            self._faces[i],
-            row["boundary"] == RING,
-        )
-        assert self._work is not None
-        done = step_field(
-            c, terms, law, np.inf if steady else hours, self._work, int(row["order"]),
-            float(row["tolerance"]), FIRST_CYCLES if first else MOST_CYCLES,
-        )  # fmt: skip
+        hours = float(row["every"] * self.model.dt_h)
+        length = hours if state.field_transient[i] and not first else np.inf
+        if row["normalise"]:  # start from the last solution, not from its pattern
+            state.fields[i] *= view.stats[i]["solved_mean"]
+        done, sums = self._solve(i, length, state, view, lattice)
         if done.status == INVALID:
             raise InputError(
                 f"field '{self.model.fields[i].name}' has no solution at day {state.day(self.model):.3f}: nothing "
@@ -153,7 +155,57 @@ class Fields:
         state.field_first_order[i] += done.fell_back
         if not first:
             state.field_account[i] += hours * np.array(done.account[: len(ACCOUNT)])
-        take_stats(view.fields[i], row["normalise"], view.stats[i])
+        if sums is None:
+            take_stats(view.fields[i], row["normalise"], view.stats[i])
+        else:
+            self._note(i, sums, state, view)
+
+    def _fill(self, i: int, view: View, lattice: Lattice) -> None:
+        """Map what cells and vessels do to a field."""
+        maps = self._source, self._uptake, self._exchange
+        fill_sources(i, view, lattice, self.model.tables, self._per_type, *maps)
+
+    def _solve(
+        self, i: int, length_h: float, state: State, view: View, lattice: Lattice
+    ) -> tuple[Step, Sums | None]:
+        """Take the step of one field, directly from the cells where their rates allow it."""
+        tables, c, law = self.model.tables, state.fields[i], self._laws[i]
+        row = tables.fields[i]
+        order, tolerance = int(row["order"]), float(row["tolerance"])
+        assert self._work is not None
+        timed = bool(np.isfinite(length_h))
+        plain = not isinstance(law.diffusion, np.ndarray) and not law.faces.permeation.any()
+        plain = plain and not (timed and (order != EULER or i in self.blood)) and state.step > 0
+        if plain and find_giving(i, tables, self._giving):
+            background = float(row["background"])
+            if row["background_signal"] >= 0:
+                background += float(view.body[row["background_signal"]])
+            if background >= 0.0:
+                return step_direct(
+                    c, view.occupant, self._giving, background, law, length_h, self._work, tolerance, MOST_CYCLES
+                )  # fmt: skip
+        if state.step > 0:
+            self._fill(i, view, lattice)
+        if isinstance(law.diffusion, np.ndarray):
+            fill_diffusion(i, view, lattice, tables, self._diffusion)
+        terms = Terms(*(part.reshape(self.shape) for part in (self._source, self._uptake, self._exchange)))
+        if i in self.blood and timed:
+            blood = self.blood[i]
+            return step_with_blood(
+                c, terms, law, length_h, self._work, order, tolerance, MOST_CYCLES, blood
+            ), None
+        most = MOST_CYCLES if state.step > 0 else FIRST_CYCLES
+        return step_field(c, terms, law, length_h, self._work, order, tolerance, most), None
+
+    def _note(self, i: int, sums: Sums, state: State, view: View) -> None:
+        """Note mean and extremes of a field, and scale it to mean 1 where asked for."""
+        mean = sums.present / state.fields[i].size
+        factor = 1.0 / mean if self.model.tables.fields[i]["normalise"] and mean > 0.0 else 1.0
+        if factor != 1.0:
+            state.fields[i] *= factor
+        stats = view.stats[i]
+        stats["mean"], stats["low"], stats["high"] = mean * factor, sums.low * factor, sums.high * factor
+        stats["solved_mean"] = mean
 
     def _choose(self, i: int, state: State) -> None:
         """Settle whether a field is stepped in time, and note the reason and what the lattice cannot show."""

@@ -186,7 +186,8 @@ def test_a_climb_goes_to_the_best_free_neighbour(shape, neighbourhood, way):
 
 @njit
 def climb_at(place, field, slope, view, lattice, tables):
-    return migrate.climb(place, field, slope, world_of(view, lattice, tables))
+    w = world_of(view, lattice, tables)
+    return migrate.climb(place, place % w.sites, field, slope, migrate.ground_of(w))
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
