@@ -2,12 +2,13 @@
 
 The order of a step:
 
- 1. enter      arrivals of the first half of the interval
- 2. move       migrating cells, in sub-steps
- 3. decide     list the few cells that may act
- 4. act        confirm, then divide, die, become, leave, kill
- 5. enter      arrivals of the second half
- 6. refresh    fields, density signals, entry points and upper bounds of rates that are due
+ 1. stir       layers that the model wants well mixed
+ 2. enter      arrivals of the first half of the interval
+ 3. move       migrating cells, in sub-steps
+ 4. decide     list the few cells that may act
+ 5. act        confirm, then divide, die, become, leave, kill
+ 6. enter      arrivals of the second half
+ 7. refresh    fields, density signals, entry points and upper bounds of rates that are due
 
 Arrivals are split so that a recruit is exposed, on average, to half of the step's hazards.
 """
@@ -39,6 +40,7 @@ from .lattice import LAYERS, NX, NY, NZ, Lattice
 from .migrate import move_blocks, rounds_of
 from .model import Model
 from .state import State
+from .stir import stir_layers
 from .tables import Tables, View
 from .vessels import Entries, arrive_types, list_entry_points, weigh_entry_points
 from .vocabulary import ADMIT, ATTEMPTS
@@ -76,11 +78,11 @@ def run_steps(
     """
     persist_key = draws.step_key(seed, draws.NO_STEP, draws.PERSIST)
     while step < stop:
-        if begin_at == FROM_START:
-            view.clock[0] = step * tables.dt_h
-            arrive_types(wanted, 0, seed, step, entries, view, lattice, tables, entered)
         draws.fill_keys(seed, step, keys)
         view.clock[0] = step * tables.dt_h
+        if begin_at == FROM_START:
+            stir_layers(keys, view, lattice, tables)
+            arrive_types(wanted, 0, seed, step, entries, view, lattice, tables, entered)
         if tables.update == ATTEMPTS:
             attempt_moves(keys, persist_key, view, lattice, tables, cells)
             attempt_acts(FATE_CLOCK, keys, view, lattice, tables, agenda, cells, worker)
@@ -139,6 +141,7 @@ class Tissue:
         slots = model.tables.slots
         self._admitted = sorted({int(slot["object"]) for slot in slots if slot["verb"] == ADMIT})
         self._pool = ThreadPoolExecutor(threads) if threads > 1 and not attempts else None
+        self._scales = [(i, int(row["scale"])) for i, row in enumerate(model.tables.fields) if row["scale"] >= 0]
         self._wanted, self._entered = (np.zeros(len(model.types) + 1, np.int64) for _ in range(2))
         self.state = state
         if state.step == 0:
@@ -186,7 +189,8 @@ class Tissue:
         for i, signal in enumerate(self.model.signals):
             if signal.free_of >= 0:
                 self.state.body[i] = 1.0 / (1.0 + self.state.body[signal.free_of] / signal.affinity)
-        self.state.scale_fields(self.model)
+        for i, scale in self._scales:
+            self.state.stats[i, 0] = self.state.body[scale]
         self._stale = True
 
     def _bound(self) -> None:
@@ -287,6 +291,7 @@ class Tissue:
         draws.fill_keys(seed, state.step, keys)
         view.clock[0] = state.step * tables.dt_h
         if begin_at == FROM_START:
+            stir_layers(keys, view, lattice, tables)
             arrive_types(self._wanted, 0, seed, state.step, entries, view, lattice, tables, self._entered)
             turns = rounds_of(view, lattice, tables)
             for turn in range(turns):

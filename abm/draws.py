@@ -12,8 +12,8 @@ from numba import njit
 FATE, KILL, CHOICE, TARGET, PLACE, DAUGHTER, MOVE, DIRECTION, ORDER, SHIFT, ARRIVAL, ENTRY, RECRUIT = range(
     1, 14
 )
-BEGET, INITIAL, PERSIST, ATTEMPT = range(14, 18)
-PURPOSES = 18
+BEGET, INITIAL, PERSIST, ATTEMPT, STIR = range(14, 19)
+PURPOSES = 19
 NO_STEP = 2**62  # the "step" of draws that belong to the whole run
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

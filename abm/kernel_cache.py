@@ -107,6 +107,6 @@ class KernelLocator(caching._CacheLocator):
         return cls(folder, py_func.__code__.co_firstlineno)
 
 
-_implementation = getattr(caching, "CacheImpl", None) or caching._CacheImpl
+_implementation = getattr(caching, "CacheImpl", None) or getattr(caching, "_CacheImpl")  # noqa: B009  (older Numba)
 if KernelLocator.__name__ not in [known.__name__ for known in _implementation._locator_classes]:
     _implementation._locator_classes.insert(0, KernelLocator)

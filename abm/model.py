@@ -1,7 +1,7 @@
 """Compile a model file into the read-only tables that the engine runs on."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from .compile_fields import compile_densities, compile_diffusion_in, compile_fie
 from .compile_rules import compile_behaviours
 from .compile_words import Words
 from .errors import InputError, unknown_word
-from .model_file import ModelSpec, read_model
+from .model_file import ModelSpec, as_list, read_model
 from .ode_model import Parameter, Variable
 from .parameters import Override, Scope
 from .snapshot import CellTypeInfo
@@ -250,6 +250,7 @@ def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: 
         densities=density_table,
         density_weight=density_weight,
         diffusion_in=compile_diffusion_in(spec, words),
+        stirred=_read_stirred(spec, scope, types),
         dt_h=dt_h,
         update=UPDATES.index(head["update"]),
         events=len(events),
@@ -259,6 +260,36 @@ def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: 
     return Model(
         spec, site_um, dt_h, layers, types, fields, signals, densities, attributes, events, scope, tables
     )
+
+
+def _read_stirred(spec: ModelSpec, scope: Scope, types: Sequence[CellTypeInfo]) -> np.ndarray:
+    """Return, by layer, whether its cells are stirred.
+
+    Raises
+    ------
+    InputError
+        Unknown layer, a number that is neither 0 nor 1, or a layer with entry points.
+    """
+    layers, where = spec.model["layers"], f"[model] {spec.model['name']} stirred"
+    stirred = np.zeros(len(layers), np.uint8)
+    for layer, entry in spec.model.get("stirred", {}).items():
+        if layer not in layers:
+            raise unknown_word("layer", layer, layers, where)
+        value = scope.number(str(entry), "1", f"{where} {layer}")
+        if value not in (0.0, 1.0):
+            raise InputError(
+                f"{where}: {layer} must be 0 (left alone) or 1 (stirred each step), got {value:g}"
+            )
+        stirred[layers.index(layer)] = int(value)
+        admits = [b for b in spec.sections["behaviour"] if b["do"].startswith("admit ")]
+        admitting = {word for behaviour in admits for word in as_list(behaviour["cell"])}
+        for info in types:
+            if value and info.layer == layer and admitting & {info.name, info.group}:
+                raise InputError(
+                    f"{where}: {info.name} lets cells in where it stands, so its layer '{layer}' cannot be stirred; "
+                    "put it on a layer of its own"
+                )
+    return stirred
 
 
 def _read_signals(spec: ModelSpec, scope: Scope) -> tuple[BodySignal, ...]:

@@ -82,6 +82,23 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """A recorded table with a time axis of its own.
+
+    Attributes
+    ----------
+    time_days : ndarray, shape (time,)
+    values : dict of str to ndarray, shape (time,)
+        By column; a table of one column bears its own name.
+    units : dict of str to str
+    """
+
+    time_days: np.ndarray
+    values: dict[str, np.ndarray]
+    units: dict[str, str]
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """One run as the analysis sees it: series, snapshots and provenance, no file behind it.
 
@@ -108,6 +125,9 @@ class RunRecord:
     attributes : dict
         Root attributes of the run file (scenario text, versions, stop reason, wall times, tissue report).
     parameters : list of dict with keys name, value, unit, source, owner
+    more : dict of str to Columns
+        What some runs record besides: ``control`` (what controllers set), ``account`` (cumulated flows of the
+        fields), ``pair_correlation``, ``pair_total``, ``mean_field_valid`` and ``visit``.
     """
 
     scenario: str
@@ -130,6 +150,7 @@ class RunRecord:
     weights: dict[str, float]
     attributes: dict[str, Any]
     parameters: list[dict[str, Any]]
+    more: dict[str, "Columns"] = field(default_factory=dict)
 
     def counts_of(self, *names: str) -> np.ndarray:
         """Return the number of cells of these types or groups at every recorded time."""

@@ -131,6 +131,7 @@ class Tables(NamedTuple):
     densities: np.ndarray  # DENSITY_ROW
     density_weight: np.ndarray  # float64, shape (densities, types + 1)
     diffusion_in: np.ndarray  # float64, shape (fields, types + 1): D / site^2 where a type sits, -1 elsewhere
+    stirred: np.ndarray  # uint8 (layer,): 1 if its cells are put on random sites each step
     dt_h: float
     update: int  # RATES, PROBABILITIES or ATTEMPTS
     events: int  # number of event counters

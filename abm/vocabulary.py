@@ -83,6 +83,7 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "update": ("text", True, "rates, per-step probabilities or random attempts: how rates become events"),
         "neighbourhood": ("text", True, "moore or von Neumann"),
         "boundary": ("text", True, "no-flux or periodic"),
+        "stirred": ("table", False, "layer = 1 if its cells are put on random sites each step, 0 if not"),
         "include": ("list", False, "further model files, such as drugs/<name>.toml"),
     },
     "parameter": {

@@ -94,15 +94,18 @@ def world_of(view: View, lattice: Lattice, tables: Tables) -> World:
 
 
 @njit(cache=True)
-def neighbour(site: int, k: int, ring: int, w: World) -> int:
-    """Return the site at the k-th offset, which lies in a ring; -1 beyond a closed edge."""
+def neighbour(site: int, k: int, ring: int, w: Any) -> int:
+    """Return the site at the k-th offset, which lies in a ring; -1 beyond a closed edge.
+
+    ``w`` is the world, or a smaller tuple with its geometry.
+    """
     if w.room[site] >= ring:
         return site + w.flat[k]
     return across(site, k, w)
 
 
 @njit(cache=True)
-def across(site: int, k: int, w: World) -> int:
+def across(site: int, k: int, w: Any) -> int:
     """Return the site at the k-th offset from a site near an edge; -1 beyond a closed edge."""
     z = site // (w.ny * w.nx) + w.offset[3 * k]
     y = (site // w.nx) % w.ny + w.offset[3 * k + 1]
@@ -115,7 +118,7 @@ def across(site: int, k: int, w: World) -> int:
 
 
 @njit(cache=True)
-def site_of(place: int, w: World) -> int:
+def site_of(place: int, w: Any) -> int:
     """Return the site of a place on any layer."""
     while place >= w.sites:  # a few layers at most: cheaper than a division
         place -= w.sites

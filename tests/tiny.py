@@ -3,6 +3,7 @@
 import pathlib
 import re
 import tempfile
+from collections.abc import Mapping
 
 import numpy as np
 from oncolattice.abm.advance import Tissue
@@ -91,10 +92,14 @@ def change(attribute: str, on: str, **more: str) -> str:
     return f'\n[[change]]\nattribute = "{attribute}"\non = "{on}"{extra}\n'
 
 
-def tiny_model(numbers: str, blocks: str, **head: str | int) -> Model:
-    """Compile the head (words of [model] may be replaced), some parameters, the test cell types and blocks."""
+def tiny_model(numbers: str, blocks: str, **head: str | int | Mapping[str, object]) -> Model:
+    """Compile the head (words replaced, tables added), some parameters, the test cell types and blocks."""
     text = HEAD
     for key, value in head.items():
+        if isinstance(value, Mapping):
+            word = "{ " + ", ".join(f"{k} = {v}" for k, v in value.items()) + " }"
+            text = text.replace("[model]\n", f"[model]\n{key} = {word}\n")
+            continue
         word = str(value) if isinstance(value, int) else f'"{value}"'
         text = re.sub(rf"^{key} = .*$", f"{key} = {word}", text, flags=re.MULTILINE)
     with tempfile.TemporaryDirectory() as folder:

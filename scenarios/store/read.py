@@ -6,10 +6,10 @@ from typing import Any
 import h5py
 
 from ...abm.errors import InputError
-from ...abm.snapshot import RunRecord
+from ...abm.snapshot import Columns, RunRecord
 from .checkpoint import Entry, read_entries
 from .file import SCHEMA_VERSION, opened, read_text
-from .series import SERIES, read_columns, read_rows
+from .series import SERIES, TIMES, read_columns, read_rows
 from .snapshots import read_snapshots
 from .tables import read_attributes, read_doses, read_parameters, read_types
 
@@ -62,7 +62,29 @@ def open_run(path: str | Path, *, snapshots: bool = True) -> RunRecord:
             weights=weights,
             attributes=attributes,
             parameters=read_parameters(file),
+            more=_read_more(file, rows, names),
         )
+
+
+def _read_more(file: h5py.File, rows: dict[str, Any], names: dict[str, list[str]]) -> dict[str, Columns]:
+    """Return the optional series of a run, each with its time axis and units."""
+    more = {}
+    for key, series in SERIES.items():
+        time = TIMES[series.group]
+        if not series.optional or key not in rows or key == time:
+            continue
+        if series.dimension is None:
+            values, units = {key: rows[key]}, [series.unit or "1"]
+        else:
+            values = dict(zip(names[key], rows[key].T.copy(), strict=True))
+            own = series.unit is None
+            units = (
+                read_text(file[series.group], series.unit_variable)
+                if own
+                else [str(series.unit)] * len(values)
+            )
+        more[key] = Columns(rows[time], values, dict(zip(values, units, strict=True)))
+    return more
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Entry]:

@@ -25,6 +25,18 @@ def folder(tmp_path_factory):
     return folder
 
 
+def test_what_only_some_runs_record_is_read_back_with_its_times_and_units(folder):
+    path, record = record_of(folder, "adaptive")
+    with h5py.File(path) as file:
+        assert np.array_equal(record.more["control"].time_days, file["series/time"][...])
+        assert np.array_equal(record.more["pair_correlation"].time_days, file["pairs/time"][...])
+        columns = np.array(list(record.more["pair_correlation"].values.values())).T
+        assert np.array_equal(columns, file["pairs/correlation"][...])
+        assert set(record.more["pair_correlation"].units.values()) == {"1"}
+    assert record.more["visit"].units["visit_day"] == "d"
+    assert "control" not in record_of(folder, "untreated")[1].more
+
+
 def record_of(folder, arm):
     (path,) = (folder / "runs").glob(f"race_{arm}-*.h5")
     return path, open_run(path)
