@@ -1,13 +1,21 @@
-"""One QCIC patient without a lattice: the trajectory that spatial patients are compared with."""
+"""QCIC patients without a lattice: one trajectory, or a cohort on several threads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..abm.errors import InputError, unknown_word
 from .dosing import Dose
+from .immune.qcic.arms import arm_doses
+from .immune.qcic.course import Cohort, tumour_cells
 from .immune.qcic.model import TUMOUR_TYPES, VARIANTS, qcic
-from .system import Body
+from .immune.qcic.persister import persister_patient
+from .immune.qcic.tables import sampled_names
+from .system import Body, BodyError
+
+NAMED_VARIANTS = (*VARIANTS, "persister")
+ATOL, ATOL_PER_RTOL = 1e-4, 1e5  # cells/L and drug amounts; the first, or rtol times the second where less
 
 
 def simulate(
@@ -18,6 +26,7 @@ def simulate(
     variant: str = "conservative",
     burn_in_days: float = 0.0,
     rtol: float = 1e-6,
+    until_progression: bool = False,
 ) -> dict[str, np.ndarray]:
     """Integrate one ODE-only QCIC patient.
 
@@ -30,11 +39,13 @@ def simulate(
     days, every_days : float
         Horizon and interval of the records; the horizon is recorded too.
     variant : str
-        paper_exact or conservative.
+        paper_exact, conservative, corrected, or persister (conservative, with the patient changed).
     burn_in_days : float
         Days before day 0 during which the tumour is frozen and no drug is given.
     rtol : float
-        Relative tolerance.
+        Relative tolerance; the absolute one, in cells/L and drug amounts, is 1e-4, or 1e5 rtol where less.
+    until_progression : bool
+        Drop the doses from the first assessment on, every eight weeks, at which TRI is 0.2 or more.
 
     Returns
     -------
@@ -49,29 +60,161 @@ def simulate(
     BodyError
         If the equations blow up.
     """
-    if variant not in VARIANTS:
-        raise unknown_word("variant", variant, VARIANTS, "qcic")
-    if not (days >= 0.0 and every_days > 0.0 and burn_in_days >= 0.0):
+    planned = tuple(doses)
+    times = _times(days, every_days, burn_in_days)
+    changed = _as_variant(dict(patient), variant)
+    body = Body(qcic(), changed, planned, rtol, _atol(rtol))
+    cohort = _begin(body.p[np.newaxis], variant, burn_in_days, rtol, 1, [changed])
+    picks = np.arange(len(body.model.states))
+    records = cohort.advance(planned, times, picks, until_progression)
+    _check(cohort, [changed])
+    result = {"time_days": times, **{v.name: records[0, :, i] for i, v in enumerate(body.model.states)}}
+    cells = np.sum([result[name] for name in TUMOUR_TYPES], axis=0)
+    value = dict(zip((q.name for q in body.model.parameters), body.p.tolist(), strict=True))
+    result["tumour_volume_cm3"] = value["v_tumor"] * cells * value["V_C"] / value["V_e"]
+    result["TRI"] = cells / cells[0] - 1.0
+    return result
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """What ``simulate_population`` returns.
+
+    Attributes
+    ----------
+    time_days : ndarray, shape (records,)
+    states : tuple of str
+    values : ndarray, shape (patients, records, states)
+        Cells/L and drug amounts.
+    TRI : ndarray, shape (patients, records)
+        Tumour cells over those of day 0, less 1.
+    """
+
+    time_days: np.ndarray
+    states: tuple[str, ...]
+    values: np.ndarray
+    TRI: np.ndarray
+
+
+def simulate_population(
+    patients: np.ndarray,
+    arm: str,
+    days: float,
+    every_days: float = 7.0,
+    *,
+    variant: str = "paper_exact",
+    schedule: str = "published",
+    states: Sequence[str] | None = None,
+    burn_in_days: float = 0.0,
+    rtol: float = 1e-6,
+    workers: int = 1,
+) -> Trajectories:
+    """Integrate a cohort of ODE-only QCIC patients in one arm.
+
+    Parameters
+    ----------
+    patients : ndarray, shape (patients, 21)
+        The parameters that vary between patients, columns as in the published tables (``sampled_names``).
+    arm : str
+        placebo, tas102 or tas102_bev.
+    days, every_days, variant, burn_in_days, rtol
+        As for ``simulate``.
+    schedule : str
+        published, or clinical (until progression).
+    states : sequence of str, optional
+        States to record; the 57 of the model if absent.
+    workers : int
+        Threads. The numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        For a table of another shape, values that are negative or not finite, or an unknown name.
+    BodyError
+        If the equations of a patient blow up; the message has his row.
+    """
+    model, names = qcic(), sampled_names()
+    table = np.array(patients, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != len(names):
+        raise InputError(
+            f"qcic: patients must have {len(names)} columns ({', '.join(names)}), not {table.shape}"
+        )
+    if not np.all(np.isfinite(table) & (table >= 0.0)):
+        row, column = np.argwhere(~(np.isfinite(table) & (table >= 0.0)))[0]
+        raise InputError(
+            f"qcic: patient in row {row}: '{names[column]}' must be a finite number from 0 on, "
+            f"not {table[row, column]}"
+        )
+    if workers < 1:
+        raise InputError(f"qcic: workers must be 1 or more, not {workers}")
+    times = _times(days, every_days, burn_in_days)
+    clinical = schedule == "clinical"
+    doses = arm_doses(arm, schedule, days if clinical else None)
+    rows = [_as_variant(dict(zip(names, row, strict=True)), variant) for row in table.tolist()]
+    p = np.tile(model.parameter_values(), (len(rows), 1))
+    p[:, [model.index("parameters", name) for name in names]] = np.array(
+        [[r[n] for n in names] for r in rows]
+    )
+    cohort = _begin(p, variant, burn_in_days, rtol, workers, rows)
+    chosen = tuple(states or (state.name for state in model.states[:57]))
+    tumour = [model.index("states", name) for name in TUMOUR_TYPES]
+    picks = np.array([model.index("states", name) for name in chosen] + tumour)
+    start = tumour_cells(cohort.y)
+    records = cohort.advance(doses, times, picks, clinical)
+    _check(cohort, rows)
+    cells = records[:, :, -len(tumour) :].sum(axis=2)
+    return Trajectories(times, chosen, records[:, :, : len(chosen)], cells / start[:, np.newaxis] - 1.0)
+
+
+def _atol(rtol: float) -> float:
+    return min(ATOL, ATOL_PER_RTOL * rtol)
+
+
+def _times(days: float, every_days: float, burn_in_days: float) -> np.ndarray:
+    if not (0.0 <= days < np.inf and 0.0 < every_days < np.inf and 0.0 <= burn_in_days < np.inf):
         raise InputError(
             f"qcic: days and burn_in_days must not be negative and every_days positive, "
             f"they are {days}, {burn_in_days} and {every_days}"
         )
+    return np.append(np.arange(0.0, days, every_days), days)
+
+
+def _as_variant(patient: dict[str, float], variant: str) -> dict[str, float]:
+    """Return a patient as a variant sees him; InputError for an unknown variant."""
+    if variant not in NAMED_VARIANTS:
+        raise unknown_word("variant", variant, NAMED_VARIANTS, "qcic")
+    if variant != "persister":
+        return patient
+    published = {q.name: q.value for q in qcic().parameters}
+    return persister_patient({name: published[name] for name in sampled_names()} | patient)
+
+
+def _begin(p: np.ndarray, variant: str, burn_in_days: float, rtol: float, workers: int, rows) -> Cohort:
+    """Return patients at day 0, after their burn-in."""
     model = qcic()
-    body = Body(model, patient, doses, rtol=rtol, start_days=-burn_in_days)
-    body.set_input("variant", VARIANTS[variant])
+    u = np.zeros(len(model.inputs))
+    u[model.index("inputs", "variant")] = VARIANTS.get(variant, VARIANTS["conservative"])
+    y = np.tile(model.initial, (len(p), 1))
     if burn_in_days > 0.0:
-        body.set_input("freeze_tumour", 1.0)
-        body.advance_to(0.0)
-        body.set_input("freeze_tumour", 0.0)
-    times = np.arange(0.0, days, every_days)
-    times = np.append(times, days)
-    records = np.empty((len(model.states), times.size))
-    for k, time in enumerate(times):
-        body.advance_to(time)
-        records[:, k] = body.y
-    result = {"time_days": times, **{v.name: records[i] for i, v in enumerate(model.states)}}
-    cells = sum(result[name] for name in TUMOUR_TYPES)
-    value = {q.name: q.value for q in model.parameters} | dict(patient)
-    result["tumour_volume_cm3"] = value["v_tumor"] * cells * value["V_C"] / value["V_e"]
-    result["TRI"] = cells / cells[0] - 1.0
-    return result
+        frozen = u.copy()
+        frozen[model.index("inputs", "freeze_tumour")] = 1.0
+        waiting = Cohort(y, p, frozen, -burn_in_days, rtol, _atol(rtol), workers)
+        waiting.advance((), np.array([0.0]), np.empty(0, np.int64))
+        _check(waiting, rows)
+    return Cohort(y, p, u, 0.0, rtol, _atol(rtol), workers)
+
+
+def _check(cohort: Cohort, rows: Sequence[Mapping[str, float]]) -> None:
+    """Raise BodyError, which names state, time and parameters, for the first patient that failed."""
+    failed = np.flatnonzero(cohort.status)
+    if not failed.size:
+        return
+    k = int(failed[0])
+    body = Body(qcic(), rows[k], rtol=cohort.rtol, atol=cohort.atol, start_days=cohort.clock[k, 0])
+    body.y[:], body.u[:] = cohort.y[k], cohort.u
+    where = f"patient in row {k}: " if len(rows) > 1 else ""
+    try:
+        body.advance_to(body.t + 1.0)
+    except BodyError as error:
+        raise BodyError(f"{where}{error}") from None
+    raise BodyError(f"{where}qcic: no step from day {body.t:g} on meets the tolerance {cohort.rtol:g}")

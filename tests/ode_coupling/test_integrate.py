@@ -136,14 +136,14 @@ def test_a_slope_that_is_not_finite_fails_at_once():
 
 def test_a_second_process_loads_every_kernel_from_the_cache():
     y = qcic().initial.copy()
-    advance(qcic().rhs, 0.0, 0.1, y, qcic().parameter_values(), np.zeros(14))  # compiled by now
+    advance(qcic().rhs, 0.0, 0.1, y, qcic().parameter_values(), np.zeros(16))  # compiled by now
     code = """
 import numpy as np
 from oncolattice.ode_coupling import integrate
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 m = qcic()
 y = m.initial.copy()
-integrate.advance(m.rhs, 0.0, 0.1, y, m.parameter_values(), np.zeros(14))
+integrate.advance(m.rhs, 0.0, 0.1, y, m.parameter_values(), np.zeros(16))
 for kernel in (m.rhs, m.observe, integrate.step, integrate._advance):
     assert kernel.stats.cache_hits and not kernel.stats.cache_misses, kernel
 """

@@ -2,7 +2,13 @@
 
 import numpy as np
 import pytest
-from oncolattice.ode_coupling.immune.qcic.model import OWNABLE_IMMUNE, TUMOUR_TYPES, qcic
+from oncolattice.ode_coupling.immune.qcic.model import (
+    CORRECTIONS,
+    OWNABLE_IMMUNE,
+    TUMOUR_TYPES,
+    VARIANTS,
+    qcic,
+)
 from oncolattice.ode_coupling.integrate import OK, advance
 
 MODEL = qcic()
@@ -53,8 +59,11 @@ def totals(y: np.ndarray) -> np.ndarray:
     return np.array([sum(v[c] * y[S[f"{z}_{c}"]] for c in "ABC") for z in TRAVELLERS])
 
 
-@pytest.mark.parametrize(("variant", "conserves"), [(1.0, True), (0.0, False)])
-def test_travelling_cells_are_neither_made_nor_lost_in_the_conservative_variant(variant, conserves):
+@pytest.mark.parametrize(
+    ("name", "conserves"), [("conservative", True), ("corrected", True), ("paper_exact", False)]
+)
+def test_travelling_cells_are_neither_made_nor_lost_but_as_published(name, conserves):
+    variant = VARIANTS[name]
     y, p = MODEL.initial.copy(), travelling_only()
     before = totals(y)
     result = advance(MODEL.rhs, 0.0, 30.0, y, p, inputs(variant=variant, freeze_tumour=1.0))
@@ -137,3 +146,72 @@ def test_a_frozen_tumour_does_not_change_and_all_else_does_as_before(treated):
     assert np.all(frozen[tumour] == 0.0)
     assert np.all(free[tumour] != 0.0)
     np.testing.assert_array_equal(np.delete(frozen, tumour), np.delete(free, tumour))
+
+
+def test_each_correction_changes_its_own_terms_alone(treated):
+    p, out = MODEL.parameter_values(), np.zeros(len(OUT))
+    MODEL.observe(0.0, treated, p, inputs(), out)
+
+    def sat(molecule: str, half: str) -> float:
+        return out[OUT[molecule]] / (p[P[half]] + out[OUT[molecule]])
+
+    differences = {
+        name: slopes(inputs(variant=float(code)), treated) - slopes(inputs(), treated)
+        for name, code in CORRECTIONS.items()
+    }
+    changed = {name: {state for state, i in S.items() if d[i] != 0.0} for name, d in differences.items()}
+
+    assert changed["D1"] == {"X3_C"}
+    assert changed["D2"] == {"T8_A"}
+    i2, i21 = sat("I2_A", "K_I2"), sat("I21_A", "K_I21")
+    rate = p[P["beta_T8"]] * (1.0 + p[P["lambda_T8I2"]] * i2 + p[P["lambda_T8I21"]] * i21)
+    more = rate * (treated[S["T8_A"]] - treated[S["T1_A"]])
+    assert differences["D2"][S["T8_A"]] == pytest.approx(more, rel=1e-6)
+
+    assert changed["D3"] == {"D0_C", "D_C"}  # less antigen activates fewer dendritic cells
+    assert differences["D3"][S["D_C"]] < 0.0
+    assert differences["D3"][S["D0_C"]] == pytest.approx(-differences["D3"][S["D_C"]], rel=1e-9)
+
+    assert changed["D4"] == {"Tfh_A"}
+    fewer = p[P["beta_Tfh"]] * (0.1 - 0.4) * i21 * treated[S["Tfh_A"]]
+    assert differences["D4"][S["Tfh_A"]] == pytest.approx(fewer, rel=1e-6)
+
+    in_tumour = {state for state in S if state.endswith("_C")} - {
+        "X1_C",
+        "X2_C",
+        "X3_C",
+        "D_C",
+        "Chem_C",
+        "Targ_C",
+    }
+    assert changed["D5"] == in_tumour | {"D_A", "TN4_A", "TN8_A"}
+    called = sum(p[P[f"X_TN4{c}_BA"]] * sat(f"{c}_A", f"K_{c}") for c in ("L19", "L21")) * treated[S["TN4_B"]]
+    assert differences["D5"][S["TN4_A"]] == pytest.approx(449.0 * called, rel=1e-6)
+
+
+def test_arrivals_follow_the_volume_ratio_where_it_is_corrected(treated):
+    p, out = MODEL.parameter_values(), np.zeros((2, len(OUT)))
+    for row, variant in zip(out, (0.0, float(CORRECTIONS["D5"])), strict=True):
+        MODEL.observe(0.0, treated, p, inputs(variant=variant), row)
+    for z in ("T1", "T8"):
+        migrating = p[P[f"V_{z}_BC"]] * 4.5 * treated[S[f"{z}_B"]]
+        called = out[:, OUT[f"arrival_{z}"]] - migrating
+        assert called[1] == pytest.approx(4.5 / 0.8 * called[0], rel=1e-9)
+
+
+def test_an_antibody_frees_the_killers_by_the_shares_it_occupies(treated):
+    def seen(**shares: float) -> np.ndarray:
+        out = np.zeros(len(OUT))
+        MODEL.observe(0.0, treated, MODEL.parameter_values(), inputs(**shares), out)
+        return out
+
+    bare, both = seen(), seen(PD1_occupancy=0.6, PDL1_occupancy=0.25)
+    assert both[OUT["PL_C"]] == pytest.approx(0.4 * 0.75 * bare[OUT["PL_C"]], rel=1e-14)
+    assert seen(PD1_occupancy=1.0)[OUT["PL_C"]] == 0.0
+    for molecule in ("P_C", "L_C"):  # what the cells carry
+        assert both[OUT[molecule]] == bare[OUT[molecule]]
+    p = MODEL.parameter_values()
+    left = [1.0 - p[P["lambda_PL"]] * x / (p[P["K_PL"]] + x) for x in (0.0, bare[OUT["PL_C"]])]
+    killers = sum(p[P[f"eta_X3{z}"]] * treated[S[f"{z}_C"]] for z in ("T1", "T8", "NK"))
+    gain = slopes(inputs(), treated) - slopes(inputs(PD1_occupancy=1.0), treated)
+    assert gain[S["X3_C"]] == pytest.approx((left[0] - left[1]) * killers * treated[S["X3_C"]], rel=1e-6)

@@ -5,7 +5,7 @@ import pathlib
 
 from oncolattice.ode_coupling.immune.qcic import names
 from oncolattice.ode_coupling.immune.qcic.model import qcic
-from oncolattice.ode_coupling.immune.qcic.tables import FOLDER
+from oncolattice.ode_coupling.immune.qcic.tables import FOLDER, sampled_names
 
 
 def column(file: str, key: str) -> list[str]:
@@ -28,7 +28,8 @@ def test_numbers_of_the_paper():
     compartments = column("states.csv", "compartment")
     assert [compartments.count(c) for c in ("TDLN", "PB", "TME")] == [10, 21, 22]
     assert len(column("molecules.csv", "name")) == 42
-    assert len(model.parameters) == 435 + 3
+    assert len(model.parameters) == 435 + 3 + 1  # three of read-outs, one of a correction
+    assert len(sampled_names()) == 21
     value = {parameter.name: parameter.value for parameter in model.parameters}
     assert (value["V_A"], value["V_B"], value["V_C"]) == (0.01, 4.5, 0.8)
     assert (value["K_Chem"], value["n_c"], value["K_TA"]) == (47.5, 2.0, 5e8)

@@ -1,21 +1,31 @@
 """The three arms of QCIC: doses as published, or on the clinical calendar."""
 
+from collections.abc import Mapping
+
 from ....abm.errors import unknown_word
-from ...dosing import Dose, cycle_doses
-from .model import qcic
+from ...dosing import TAS102_DAYS, Dose, cycle_doses
+from .tables import table_rows
 
 ARMS = {"placebo": (), "tas102": ("TAS102",), "tas102_bev": ("TAS102", "bevacizumab")}
 SCHEDULES = ("published", "clinical")
+AMOUNTS = {"TAS102": "k_in_Chem", "bevacizumab": "k_in_Targ"}
+CLINICAL_DAYS: dict[str, tuple[int, ...]] = {"TAS102": TAS102_DAYS, "bevacizumab": (1, 15)}  # of 28
 INFUSION_DAYS = 0.1
 CYCLES = 6
 
 
-def arm_doses(arm: str, schedule: str = "published", until_days: float | None = None) -> list[Dose]:
+def arm_doses(
+    arm: str,
+    schedule: str = "published",
+    until_days: float | None = None,
+    patient: Mapping[str, float] | None = None,
+) -> list[Dose]:
     """Return the doses of an arm, first dose on day 1.
 
-    TAS-102 on days 1-5 and 8-12 of 28. Bevacizumab every 15 days from day 1, ten times ("published"), or on
-    days 1 and 15 of 28 ("clinical"). Amounts are the parameters ``k_in_Chem`` and ``k_in_Targ``, each infused
-    over 0.1 d. Source: 10.1038/s41540-025-00513-1, amounts and times inferred from its published outputs.
+    Published: the times and amounts of ``dosing.csv``, with which the published outputs were computed (TAS-102
+    on days 1-5 and 8-12 of 28, six times; bevacizumab every 15 days, ten times). Clinical: the same TAS-102,
+    and bevacizumab on days 1 and 15 of 28. Each dose is infused over 0.1 d. Source:
+    10.1038/s41540-025-00513-1, amounts and times inferred from its outputs.
 
     Parameters
     ----------
@@ -24,28 +34,39 @@ def arm_doses(arm: str, schedule: str = "published", until_days: float | None = 
     schedule : str
         published or clinical.
     until_days : float, optional
-        Treat in cycles until this time; six cycles of TAS-102 if absent.
+        No dose starts at or after this time (d). The clinical schedule goes on in cycles until then; without
+        it, it has six cycles.
+    patient : mapping, optional
+        Parameter values; ``k_in_Chem`` and ``k_in_Targ`` are amounts a dose, where they are given.
+
+    Raises
+    ------
+    InputError
+        For an unknown arm or schedule.
     """
     if arm not in ARMS:
         raise unknown_word("arm", arm, ARMS, "qcic")
     if schedule not in SCHEDULES:
         raise unknown_word("schedule", schedule, SCHEDULES, "qcic")
-    amounts = {q.name: q.value for q in qcic().parameters if q.name in ("k_in_Chem", "k_in_Targ")}
-    cycles = CYCLES if until_days is None else None
+    table = table_rows("dosing.csv")
     doses: list[Dose] = []
-    if "TAS102" in ARMS[arm]:
-        doses += cycle_doses(
-            "TAS102", amounts["k_in_Chem"], cycles=cycles, duration_days=INFUSION_DAYS, until_days=until_days
-        )
-    if "bevacizumab" in ARMS[arm]:
-        days, cycle_days, repeats = ((1,), 15.0, 10) if schedule == "published" else ((1, 15), 28.0, CYCLES)
-        doses += cycle_doses(
-            "bevacizumab",
-            amounts["k_in_Targ"],
-            days,
-            cycle_days,
-            repeats if until_days is None else None,
-            INFUSION_DAYS,
-            until_days=until_days,
-        )
+    for drug in ARMS[arm]:
+        rows = [row for row in table if row["drug"] == drug]
+        amount = (patient or {}).get(AMOUNTS[drug], float(rows[0]["amount"]))
+        if schedule == "clinical":
+            doses += cycle_doses(
+                drug,
+                amount,
+                CLINICAL_DAYS[drug],
+                cycles=CYCLES if until_days is None else None,
+                duration_days=INFUSION_DAYS,
+                until_days=until_days,
+            )
+        else:
+            starts = [float(row["start_day"]) for row in rows]
+            doses += [
+                Dose(start, drug, amount, INFUSION_DAYS)
+                for start in starts
+                if until_days is None or start < until_days
+            ]
     return sorted(doses, key=lambda dose: (dose.time_days, dose.drug))

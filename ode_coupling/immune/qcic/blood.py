@@ -6,7 +6,7 @@ from numba import njit
 from .names import *
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def blood(y, p, dy) -> None:
     """Add supply and death (cells/L/d) to the change of the 21 cell types in blood."""
     dy[TN4_B] += p[theta_TN4_DB] - p[d_TN4] * y[TN4_B]

@@ -7,7 +7,7 @@ from .molecules import sat
 from .names import *
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def lymph_node_chemotaxis(p, m) -> None:
     """Write the rates towards the lymph node, where CCL19 and CCL21 of dendritic cells attract."""
     L19, L21 = sat(m[L19_A], p[K_L19]), sat(m[L21_A], p[K_L21])
@@ -16,7 +16,7 @@ def lymph_node_chemotaxis(p, m) -> None:
     m[c_D] = p[X_DL19_CA] * L19 + p[X_DL21_CA] * L21
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def tumour_chemotaxis(p, m) -> None:
     """Write the rates c_Z at which tumour chemokines draw each cell type Z out of blood."""
     C1, C2, C5 = sat(m[C1_C], p[K_C1]), sat(m[C2_C], p[K_C2]), sat(m[C5_C], p[K_C5])

@@ -6,7 +6,7 @@ from numba import njit
 from .names import *
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def drugs(y, p, u, dy) -> None:
     """Write the change of the drug amounts (amount/d); dose in = central + peripheral + eliminated."""
     to_tissue, to_blood = p[k_12_Chem] * y[Chem_C], p[k_21_Chem] * y[Chem_P]

@@ -7,8 +7,8 @@ from .molecules import hill, inhibit, sat
 from .names import *
 
 
-@njit(cache=True, error_model="numpy")
-def lymph_node(y, p, m, dy) -> None:
+@njit(cache=True, error_model="numpy", forceinline=True)
+def lymph_node(y, p, u, m, dy) -> None:
     """Write the change of the ten cell types of the lymph node (cells/L/d), traffic with blood apart."""
     primed = hill(y[D_A], p[K_D], p[n])
     I2, I4, I6 = sat(m[I2_A], p[K_I2]), sat(m[I4_A], p[K_I4]), sat(m[I6_A], p[K_I6])
@@ -55,14 +55,17 @@ def lymph_node(y, p, m, dy) -> None:
     growth_Treg -= p[d_Treg] * (1.0 + p[lambda_Treg] * sat(y[Treg_A], p[K_Treg]) - p[lambda_TregI2] * I2)
     dy[Treg_A] = growth_Treg * y[Treg_A] + to_Treg - Treg_to_T17
 
-    growth_Tfh = p[beta_Tfh] * (1.0 + p[lambda_TfhI21] * I21)
+    # Published: one number, defined twice, serves differentiation and proliferation.
+    by_I21 = p[lambda_betaTfhI21] if int(u[variant]) & D4 else p[lambda_TfhI21]
+    growth_Tfh = p[beta_Tfh] * (1.0 + by_I21 * I21)
     growth_Tfh -= p[d_Tfh] * (1.0 + p[lambda_Tfh] * sat(y[Tfh_A], p[K_Tfh]))
     dy[Tfh_A] = growth_Tfh * y[Tfh_A] + to_Tfh
 
     # Published: CTL proliferate in proportion to Th1, not to themselves.
     growth_T8 = p[beta_T8] * (1.0 + p[lambda_T8I2] * I2 + p[lambda_T8I21] * I21)
     death_T8 = p[d_T8] * (1.0 + p[lambda_T8] * sat(y[T8_A], p[K_T8]))
-    dy[T8_A] = growth_T8 * y[T1_A] - death_T8 * y[T8_A] + to_T8
+    dividing = y[T8_A] if int(u[variant]) & D2 else y[T1_A]
+    dy[T8_A] = growth_T8 * dividing - death_T8 * y[T8_A] + to_T8
 
     growth_NK = p[beta_NK] * (1.0 + p[lambda_NKI12] * I12 + p[lambda_NKI21] * I21)
     growth_NK *= inhibit(m[I10_A], p[K_NKI10])

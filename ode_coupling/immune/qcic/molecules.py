@@ -6,19 +6,19 @@ from numba import njit
 from .names import *
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def sat(x: float, half: float) -> float:
     """Return the saturation M(x; K) = x / (K + x)."""
     return x / (half + x)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def inhibit(x: float, half: float) -> float:
     """Return the inhibition R(x; K) = K / (K + x)."""
     return half / (half + x)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def hill(x: float, half: float, power: float) -> float:
     """Return x^n / (K^n + x^n)."""
     if power == 2.0:
@@ -26,7 +26,7 @@ def hill(x: float, half: float, power: float) -> float:
     return x**power / (half**power + x**power)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def lymph_node_molecules(y, p, m) -> None:
     """Write the ten molecules of the lymph node (pg/L)."""
     m[I2_A] = (p[delta_I2T1] * y[T1_A] + p[delta_I2T8] * y[T8_A]) / p[d_I2]
@@ -48,7 +48,7 @@ def lymph_node_molecules(y, p, m) -> None:
     m[L21_A] = p[delta_L21D] * y[D_A] / p[d_L21]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def tumour_cytokines(y, p, m) -> None:
     """Write the interleukins, interferon, growth and necrosis factors of the tumour (pg/L)."""
     x = y[X1_C] + y[X2_C] + y[X3_C]
@@ -91,7 +91,7 @@ def tumour_cytokines(y, p, m) -> None:
     m[GCSF_C] = p[delta_GCSFX] * x / p[d_GCSF]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def tumour_chemokines(y, p, m) -> None:
     """Write the 19 chemokines of the tumour (pg/L; C = CXCL, L = CCL)."""
     x = y[X1_C] + y[X2_C] + y[X3_C]
@@ -125,11 +125,16 @@ def tumour_chemokines(y, p, m) -> None:
     m[L22_C] = (p[delta_L22D] * y[D_C] + p[delta_L22M2] * y[M2_C] + p[delta_L22X] * x) / p[d_L22]
 
 
-@njit(cache=True, error_model="numpy")
-def checkpoint(y, p, m) -> None:
-    """Write PD-1, PD-L1, their complex (g/L) and what killing efficiency they leave (Treg carry no PD-1)."""
+@njit(cache=True, error_model="numpy", forceinline=True)
+def checkpoint(y, p, u, m) -> None:
+    """Write PD-1, PD-L1, their complex (g/L) and what killing efficiency they leave (Treg carry no PD-1).
+
+    P_C and L_C are all that the cells carry; an antibody that occupies a share of either keeps that share
+    from the complex.
+    """
     carriers = y[T1_C] + y[T2_C] + y[T17_C] + y[Tfh_C] + y[T8_C] + p[varepsilon_NK] * y[NK_C]
     m[P_C] = p[phi_P] * carriers
     m[L_C] = p[phi_L] * (y[X1_C] + y[X2_C] + y[X3_C])
-    m[PL_C] = p[alpha_PL] * m[P_C] * m[L_C]
+    free_P, free_L = (1.0 - u[PD1_occupancy]) * m[P_C], (1.0 - u[PDL1_occupancy]) * m[L_C]
+    m[PL_C] = p[alpha_PL] * free_P * free_L
     m[kill_efficiency] = 1.0 - p[lambda_PL] * sat(m[PL_C], p[K_PL])

@@ -15,7 +15,11 @@ The names and their order are those of states.csv, molecules.csv and parameters.
 (
     dose_rate_TAS102, dose_rate_bevacizumab, variant, freeze_tumour, owned_X1_C, owned_X2_C, owned_X3_C,
     owned_T1_C, owned_T2_C, owned_T17_C, owned_Treg_C, owned_Tfh_C, owned_T8_C, antigen_rate,
-) = range(14)  # fmt: skip
+    PD1_occupancy, PDL1_occupancy,
+) = range(16)  # fmt: skip
+
+# --- bits of u[variant]: what is put right in the published equations (D1 to D5 as in docs/qcic.md) ---
+CONSERVE, D1, D2, D3, D4, D5 = 1, 2, 4, 8, 16, 32
 
 # --- m: quasi-steady molecules ---
 (
@@ -81,5 +85,5 @@ ALGEBRAIC = 78
     varepsilon_CX3, eta_X1T1, eta_X2T1, eta_X3T1, eta_X1T8, eta_X2T8, eta_X3T8, eta_X1NK, eta_X2NK,
     eta_X3NK, K_TN4, K_TN8, rho_DD0, phi_P, phi_L, beta_X1, beta_X2, beta_X3, K1, K2, K3, d_X1, d_X2, d_X3,
     rho_X3X1, rho_X3X2, sigma_X1, sigma_X2, varepsilon_TX1, varepsilon_TX2, varepsilon_TX3, v_tumor, V_e,
-    X_baseline,
-) = range(438)  # fmt: skip
+    X_baseline, lambda_betaTfhI21,
+) = range(439)  # fmt: skip

@@ -8,7 +8,7 @@ FOLDER = pathlib.Path(__file__).parent
 
 
 def table_rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of ``states.csv``, ``molecules.csv`` or ``parameters.csv``."""
+    """Return the rows of ``states.csv``, ``molecules.csv``, ``parameters.csv`` or ``dosing.csv``."""
     with open(FOLDER / name, newline="", encoding="ascii") as lines:
         return list(csv.DictReader(lines))
 
@@ -17,3 +17,9 @@ def table_rows(name: str) -> list[dict[str, str]]:
 def parameter_names() -> frozenset[str]:
     """Return the names of all parameters."""
     return frozenset(row["name"] for row in table_rows("parameters.csv"))
+
+
+@functools.cache
+def sampled_names() -> tuple[str, ...]:
+    """Return the names of the 21 parameters that vary between patients, in the order of the published tables."""
+    return tuple(row["name"] for row in table_rows("parameters.csv") if row["group"] == "virtual patient")

@@ -7,7 +7,7 @@ from .molecules import hill, sat
 from .names import *
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def lymphocytes(y, p, u, m, dy) -> None:
     """Add death, which PD-1/PD-L1 and Treg hasten and IL-2 spares Treg; owned types stand still."""
     bound = sat(m[PL_C], p[K_PL])
@@ -29,7 +29,7 @@ def lymphocytes(y, p, u, m, dy) -> None:
         dy[T8_C] -= p[d_T8] * (1.0 + p[lambda_T8PL] * bound + by_Treg_T8) * y[T8_C]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def myeloid_cells(y, p, m, dy) -> None:
     """Add activation by antigen, polarisation of macrophages and neutrophils, and death."""
     activated = p[rho_DD0] * hill(m[TA_C], p[K_TA], p[n]) * y[D0_C]

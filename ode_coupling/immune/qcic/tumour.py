@@ -9,7 +9,7 @@ from .molecules import hill
 from .names import *
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def tumour_fluxes(y, p, u, m) -> None:
     """Write the fluxes G, W, A, I, C (cells/L/d) of every tumour type, and the antigen they release."""
     x1, x2, x3, drug, antibody = y[X1_C], y[X2_C], y[X3_C], y[Chem_C], y[Targ_C]
@@ -40,16 +40,17 @@ def tumour_fluxes(y, p, u, m) -> None:
     if u[owned_X1_C] + u[owned_X2_C] + u[owned_X3_C] > 0.0:
         m[TA_C] = u[antigen_rate] / p[d_TA]
         return
-    # Immune-killed X3 releases kappa_3, not kappa_2: as published.
+    # Published: immune-killed X3 releases kappa_3, as if by chemotherapy.
+    from_X3 = p[kappa_2] if int(u[variant]) & D3 else p[kappa_3]
     m[TA_C] = (
         p[kappa_1] * (m[apoptosis_X1] + m[apoptosis_X2] + m[apoptosis_X3])
         + p[kappa_2] * (m[immune_kill_X1] + m[immune_kill_X2])
-        + p[kappa_3] * m[immune_kill_X3]
+        + from_X3 * m[immune_kill_X3]
         + p[kappa_3] * (m[chemo_kill_X1] + m[chemo_kill_X2] + m[chemo_kill_X3])
     ) / p[d_TA]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def tumour(u, m, dy) -> None:
     """Write the change of the tumour types; frozen, they stay as they are."""
     if u[freeze_tumour] > 0.0:
@@ -58,5 +59,5 @@ def tumour(u, m, dy) -> None:
     dy[X1_C] = m[grow_X1] - m[turn_X1] - m[apoptosis_X1] - m[immune_kill_X1] - m[chemo_kill_X1]
     dy[X2_C] = m[grow_X2] - m[turn_X2] - m[apoptosis_X2] - m[immune_kill_X2] - m[chemo_kill_X2]
     # Published: the cells that leave X1 arrive twice and those that leave X2 never do.
-    arriving = m[turn_X1] + m[turn_X2] if u[variant] > 0.0 else 2.0 * m[turn_X1]
+    arriving = m[turn_X1] + m[turn_X2] if int(u[variant]) & (CONSERVE | D1) else 2.0 * m[turn_X1]
     dy[X3_C] = m[grow_X3] + arriving - m[apoptosis_X3] - m[immune_kill_X3] - m[chemo_kill_X3]
