@@ -1,6 +1,6 @@
 """Two-compartment linear pharmacokinetics with micro-constants, as an ODE and in closed form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numba import njit
@@ -9,14 +9,24 @@ from ...abm.errors import InputError
 from ...abm.ode_model import OdeModel, Parameter, Variable
 from ..dosing import Dose
 from ..integrate import ODE_SIGNATURE
+from .compartments import CONCENTRATIONS
+from .plasma import NM_PER_MG_PER_L
 
 CENTRAL, PERIPHERAL, ELIMINATED = range(3)
-K12, K21, K10, VOLUME = range(4)
+K12, K21, K10, VOLUME, MOLAR_MASS = range(5)
+
+PARAMETERS = {
+    "k12": ("1/d", "positive", "central to peripheral"),
+    "k21": ("1/d", "positive", "peripheral to central"),
+    "k10": ("1/d", "positive", "elimination from the central compartment"),
+    "volume": ("L", "positive", "volume of the central compartment"),
+    "molar_mass": ("g/mol", "positive", "molar mass"),
+}
 
 
 @njit(ODE_SIGNATURE, cache=True, error_model="numpy")
 def rhs(t, y, p, u, dy) -> None:
-    """Write the change (amount/d) of central, peripheral and eliminated amount."""
+    """Write the change (mg/d) of central, peripheral and eliminated amount."""
     out, back, lost = p[K12] * y[CENTRAL], p[K21] * y[PERIPHERAL], p[K10] * y[CENTRAL]
     dy[CENTRAL] = u[0] + back - out - lost
     dy[PERIPHERAL] = out - back
@@ -25,19 +35,32 @@ def rhs(t, y, p, u, dy) -> None:
 
 @njit(ODE_SIGNATURE, cache=True, error_model="numpy")
 def observe(t, y, p, u, out) -> None:
-    """Write the plasma concentration (amount/L)."""
+    """Write the concentration in the central compartment, mg/L and, where the molar mass is known, nM."""
     out[0] = y[CENTRAL] / p[VOLUME]
+    if out.size > 1:
+        out[1] = out[0] / p[MOLAR_MASS] * NM_PER_MG_PER_L
+
+
+def build(drug: str, parameters: Mapping[str, Parameter], routes: Sequence[str] = ("iv",)) -> OdeModel:
+    """Return the model of a drug whose doses all enter the central compartment, as micro-constants give it."""
+    given = [name for name in PARAMETERS if name in parameters]
+    return OdeModel(
+        name=f"two_compartment_{drug}",
+        time_unit="d",
+        states=tuple(Variable(name, "mg") for name in ("central", "peripheral", "eliminated")),
+        inputs=(Variable(f"dose_rate_{drug}", "mg/d", "into the central compartment"),),
+        outputs=CONCENTRATIONS if "molar_mass" in given else CONCENTRATIONS[:1],
+        parameters=tuple(parameters[name] for name in given),
+        initial=np.zeros(3),
+        rhs=rhs,
+        observe=observe,
+    )
 
 
 def two_compartment(
-    drug: str,
-    k12: float,
-    k21: float,
-    k10: float,
-    volume_L: float,
-    sources: tuple[str, str] = ("user", "user"),
+    drug: str, k12: float, k21: float, k10: float, volume_L: float, source: str = "user"
 ) -> OdeModel:
-    """Return a two-compartment model of a drug with elimination from the central compartment.
+    """Return the model of a drug without a file, from its numbers alone.
 
     Parameters
     ----------
@@ -46,34 +69,21 @@ def two_compartment(
     k12, k21, k10 : float
         Micro-constants (1/d): central to peripheral, back, elimination; positive.
     volume_L : float
-        Volume of the central compartment.
-    sources : (str, str)
-        Source of the micro-constants and of the volume.
+        Volume of the central compartment; positive.
+    source : str
 
     Raises
     ------
     InputError
         If a number is not positive.
     """
-    for name, value in (("k12", k12), ("k21", k21), ("k10", k10), ("volume_L", volume_L)):
+    parameters = {}
+    for name, value in (("k12", k12), ("k21", k21), ("k10", k10), ("volume", volume_L)):
         if not value > 0.0:
             raise InputError(f"two-compartment model of {drug}: {name} must be positive, it is {value}")
-    return OdeModel(
-        name=f"two_compartment_{drug}",
-        time_unit="d",
-        states=tuple(Variable(name, "amount") for name in ("central", "peripheral", "eliminated")),
-        inputs=(Variable(f"dose_rate_{drug}", "amount/d", "entering the central compartment"),),
-        outputs=(Variable("concentration", "amount/L", "in the central compartment"),),
-        parameters=(
-            Parameter("k12", k12, "1/d", sources[0], "central to peripheral"),
-            Parameter("k21", k21, "1/d", sources[0], "peripheral to central"),
-            Parameter("k10", k10, "1/d", sources[0], "elimination"),
-            Parameter("volume", volume_L, "L", sources[1], "volume of the central compartment"),
-        ),
-        initial=np.zeros(3),
-        rhs=rhs,
-        observe=observe,
-    )
+        unit, _, meaning = PARAMETERS[name]
+        parameters[name] = Parameter(name, value, unit, source, meaning)
+    return build(drug, parameters)
 
 
 def exact_amounts(

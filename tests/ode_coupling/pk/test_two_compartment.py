@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose, cycle_doses
-from oncolattice.ode_coupling.pk.plasma import PLASMA, plasma_concentration
+from oncolattice.ode_coupling.pk import load_drug
+from oncolattice.ode_coupling.pk.plasma import plasma_concentration
 from oncolattice.ode_coupling.pk.two_compartment import exact_amounts, two_compartment
 from oncolattice.ode_coupling.system import Body
 from scipy.linalg import expm
@@ -49,10 +50,9 @@ def test_terminal_half_lives_are_the_published_ones(rates, half_life_days):
 
 def test_plasma_concentrations():
     assert plasma_concentration(296.2, 1.0, 296.2) == pytest.approx(1e6)  # 1 mmol in 1 L
-    tas102 = PLASMA["TAS102"]
-    assert plasma_concentration(95.0, tas102.volume_L, tas102.molar_mass_g_per_mol) == pytest.approx(
-        15_273, rel=1e-4
-    )
+    tas102 = load_drug("tas102").parameters
+    volume, mass = (tas102[name].parameter.value for name in ("volume", "molar_mass"))
+    assert plasma_concentration(95.0, volume, mass) == pytest.approx(15_273, rel=1e-4)
 
 
 def test_numbers_that_are_not_positive_are_refused():
