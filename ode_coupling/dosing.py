@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, unknown_word
 
+ROUTES = {"iv": "into a vein", "po": "by mouth", "sc": "under the skin", "im": "into a muscle"}
+SAME_TIME_DAYS = 1e-9  # less than 0.1 ms
 TAS102_DAYS = (1, 2, 3, 4, 5, 8, 9, 10, 11, 12)
 
 
@@ -26,12 +28,16 @@ class Dose:
         Total amount, in the unit of the model's drug states.
     duration_days : float
         Length of a constant infusion; 0 is a bolus.
+    route : str
+        One of ``ROUTES``. A model takes a drug by a route through its input ``dose_rate_<drug>_<route>`` if
+        it has one so named, else through ``dose_rate_<drug>``.
     """
 
     time_days: float
     drug: str
     amount: float
     duration_days: float = 0.0
+    route: str = "iv"
 
     def __post_init__(self) -> None:
         for key in ("time_days", "amount", "duration_days"):
@@ -43,6 +49,8 @@ class Dose:
                 raise InputError(
                     f"dose of {self.drug}: {key} must not be negative, it is {getattr(self, key)}"
                 )
+        if self.route not in ROUTES:
+            raise unknown_word("route", self.route, ROUTES, f"dose of {self.drug}")
 
     @property
     def end_days(self) -> float:
@@ -60,12 +68,13 @@ def cycle_doses(
     first_day: float = 1.0,
     until_days: float | None = None,
     missed: Iterable[float] = (),
+    route: str = "iv",
 ) -> list[Dose]:
     """Return the doses of a cyclic schedule in order of time.
 
     Parameters
     ----------
-    drug, amount, duration_days
+    drug, amount, duration_days, route
         As for ``Dose``; amount per administration.
     days : sequence of float
         Days of treatment within a cycle, counted from 1 as clinics do, at most ``cycle_days``.
@@ -100,10 +109,28 @@ def cycle_doses(
     if unknown := sorted(left_out.difference(starts)):
         raise InputError(f"{where}: no dose is due on missed day {unknown[0]:g}")
     return [
-        Dose(start, drug, amount, duration_days)
+        Dose(start, drug, amount, duration_days, route)
         for start in starts
         if start not in left_out and (until_days is None or start < until_days)
     ]
+
+
+def _edges(doses: Sequence[Dose]) -> tuple[list[float], dict[float, int]]:
+    """Return the edges in order, and which one every start and end belongs to.
+
+    Times that differ by rounding alone, such as the end of one infusion and the start of the next, are one
+    edge, at the start: no solver can step from one to the other.
+    """
+    starts = {dose.time_days for dose in doses}
+    edges: list[float] = []
+    place: dict[float, int] = {}
+    for time in sorted(starts.union(dose.end_days for dose in doses)):
+        if not edges or time - edges[-1] > SAME_TIME_DAYS:
+            edges.append(time)
+        elif time in starts and edges[-1] not in starts:
+            edges[-1] = time
+        place[time] = len(edges) - 1
+    return edges, place
 
 
 class Regimen:
@@ -118,39 +145,49 @@ class Regimen:
     Attributes
     ----------
     drugs : tuple of str
+    columns : tuple of (drug, route)
+        By drug, then by route. Where each drug has one route, they are in the order of ``drugs``.
     edges : list of float
         Times (d) at which a rate changes or a bolus falls, in order.
-    rates, boluses : ndarray, shape (edges, drugs)
+    rates, boluses : ndarray, shape (edges, columns)
         Rate (amount/d) from the edge on, and amount given at once at the edge.
     """
 
     def __init__(self, doses: Iterable[Dose] = ()):
         self.doses = tuple(sorted(doses, key=lambda dose: (dose.time_days, dose.drug)))
         self.drugs = tuple(sorted({dose.drug for dose in self.doses}))
-        self.edges = sorted({t for dose in self.doses for t in (dose.time_days, dose.end_days)})
-        self.rates = np.zeros((len(self.edges), len(self.drugs)))
+        self.columns = tuple(sorted({(dose.drug, dose.route) for dose in self.doses}))
+        self.edges, place = _edges(self.doses)
+        self.rates = np.zeros((len(self.edges), len(self.columns)))
         self.boluses = np.zeros_like(self.rates)
         for dose in self.doses:
-            drug = self.drugs.index(dose.drug)
-            first, last = (bisect.bisect_left(self.edges, t) for t in (dose.time_days, dose.end_days))
+            column = self.columns.index((dose.drug, dose.route))
+            first, last = place[dose.time_days], place[dose.end_days]
             if first == last:
-                self.boluses[first, drug] += dose.amount
+                self.boluses[first, column] += dose.amount
             else:  # over the rounded duration, so that the whole amount arrives
-                self.rates[first:last, drug] += dose.amount / (dose.end_days - dose.time_days)
+                self.rates[first:last, column] += dose.amount / (self.edges[last] - self.edges[first])
 
         # amount given up to every edge, boluses at the edge included
         steps = np.diff(self.edges)[:, None] * self.rates[:-1] if self.edges else self.rates
-        self._given = self.boluses.cumsum(axis=0)
-        self._given[1:] += steps.cumsum(axis=0)
+        given = self.boluses.cumsum(axis=0)
+        given[1:] += steps.cumsum(axis=0)
+        # by drug, as plain lists: the ledger asks at every step
+        self._course: dict[str, tuple[list[float], list[float]]] = {}
+        for drug in self.drugs:
+            columns = [k for k, (name, _) in enumerate(self.columns) if name == drug]
+            self._course[drug] = (
+                given[:, columns].sum(axis=1).tolist(),
+                self.rates[:, columns].sum(axis=1).tolist(),
+            )
 
     def delivered(self, drug: str, time_days: float) -> float:
-        """Return the amount of a drug given before a time (d)."""
+        """Return the amount of a drug given before a time (d), by all routes together."""
         edge = bisect.bisect_left(self.edges, time_days) - 1
-        if edge < 0 or drug not in self.drugs:
+        if edge < 0 or drug not in self._course:
             return 0.0
-        column = self.drugs.index(drug)
-        running = self.rates[edge, column] * (time_days - self.edges[edge])
-        return float(self._given[edge, column] + running)
+        given, rate = self._course[drug]
+        return given[edge] + rate[edge] * (time_days - self.edges[edge])
 
     def stopped(self, time_days: float) -> "Regimen":
         """Return the regimen without the doses that start at or after a time (d); running ones go on."""

@@ -70,10 +70,36 @@ def test_overlapping_infusions_add_up_and_return_to_zero():
     assert regimen.delivered("a", 0.75) == 7.5 + 0.75
 
 
+def test_routes_have_columns_of_their_own_and_add_up():
+    regimen = Regimen(
+        [Dose(0.0, "a", 10.0, 1.0), Dose(0.5, "a", 3.0, 0.0, "po"), Dose(0.5, "b", 7.0, 0.0, "sc")]
+    )
+    assert (regimen.drugs, regimen.columns) == (("a", "b"), (("a", "iv"), ("a", "po"), ("b", "sc")))
+    np.testing.assert_array_equal(regimen.rates, [[10.0, 0.0, 0.0], [10.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    np.testing.assert_array_equal(regimen.boluses[1], [0.0, 3.0, 7.0])
+    assert regimen.delivered("a", 0.75) == 7.5 + 3.0
+    assert regimen.delivered("c", 0.75) == 0.0
+
+
+@pytest.mark.parametrize("hours", [1, 2, 4, 6, 8])
+def test_an_infusion_without_a_pause_has_one_edge_a_dose(hours):
+    given = [Dose(1.0 + k * hours / 24, "a", 3.0, hours / 24) for k in range(200)]
+    regimen = Regimen(given)
+    assert regimen.edges == [dose.time_days for dose in given] + [given[-1].end_days]
+    assert regimen.delivered("a", 1e3) == pytest.approx(600.0, rel=1e-12)
+    assert regimen.rates[:-1, 0] == pytest.approx(3.0 * 24 / hours, rel=1e-9)
+
+
+def test_an_unknown_route():
+    with pytest.raises(InputError, match=r"dose of a: unknown route 'vi'.*valid: im, iv, po, sc"):
+        Dose(0.0, "a", 1.0, route="vi")
+
+
 @given(doses)
 def test_the_edges_carry_exactly_the_dosed_amounts(listed):
     regimen = Regimen(listed)
     lengths = np.diff(regimen.edges, append=regimen.edges[-1:])
+    assert all(lengths[:-1] > 1e-9)
     for k, drug in enumerate(regimen.drugs):
         total = math.fsum(dose.amount for dose in listed if dose.drug == drug)
         assert regimen.boluses[:, k].sum() + regimen.rates[:, k] @ lengths == pytest.approx(total, rel=1e-12)
