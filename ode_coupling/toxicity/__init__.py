@@ -1,0 +1,1 @@
+"""Toxicity of treatment as models of ordinary differential equations."""

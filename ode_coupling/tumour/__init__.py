@@ -1,0 +1,1 @@
+"""Well-mixed tumour models and what is done to them: drugs, radiotherapy, daily decisions."""
