@@ -1,11 +1,15 @@
 """The coupling loses nothing: residuals, debits and credits, limits, and the well-mixed bookkeeping."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
-from oncolattice.ode_coupling.couple import CellPort, CoupledRun, DrugAccount, Ports, ReleasePort, SignalPort
+from oncolattice.abm.state import State
+from oncolattice.ode_coupling.couple import CoupledRun
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.immune.qcic.model import VARIANTS, qcic
+from oncolattice.ode_coupling.ports import CellPort, DrugAccount, Ports, ReleasePort, SignalPort
 from oncolattice.ode_coupling.system import Body
 from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
 
@@ -30,7 +34,9 @@ RULES = (
 MODEL = tiny_model(NUMBERS + parameters(two=(2.0, "1"), one=(1.0, "1")), RULES)
 
 
-def coupled(weight: float = 3000.0, seed: int = 1, doses=(), vessels: int = 60, size: int = 48) -> CoupledRun:
+def coupled(
+    weight: float = 3000.0, seed: int = 1, doses=(), vessels: int = 60, size: int = 48, **changes
+) -> CoupledRun:
     occupant = scattered((size, size), 0.3, 1, 0)
     free = np.argwhere(occupant[0] == 0)
     for y, x in free[:: max(1, len(free) // max(vessels, 1))][:vessels]:
@@ -53,7 +59,7 @@ def coupled(weight: float = 3000.0, seed: int = 1, doses=(), vessels: int = 60, 
         blood_volume_L=4.5,
         tissue_volume_L=0.8,
     )
-    run = CoupledRun(tissue, body, ports)
+    run = CoupledRun(tissue, body, replace(ports, **changes))
     run.open()
     return run
 
@@ -64,6 +70,7 @@ def test_nothing_is_lost_whatever_the_weight(weight):
     for _ in range(60):
         run.step()
         assert run.residuals().max() <= 1e-10
+    assert 0.0 < run.ledger.worst.max() <= 1e-10
     events = dict(zip(MODEL.events, run.tissue.state.events, strict=True))
     assert events["A: divide"] > 0
     assert events["A: killed by T"] + events["A: die apoptosis"] > 0
@@ -121,10 +128,7 @@ def test_mean_arrivals_follow_the_flux():
 
 
 def test_goes_on_from_its_arrays_to_the_last_bit():
-    from oncolattice.abm.advance import Tissue
-    from oncolattice.abm.state import State
-
-    doses = [Dose(0.5, "TAS102", 95.0, 0.1)]
+    doses = [Dose(0.25, "TAS102", 95.0, 0.1), Dose(2.0, "TAS102", 95.0, 0.1)]
     straight, first = coupled(doses=doses), coupled(doses=doses)
     for _ in range(30):
         straight.step()
@@ -132,12 +136,24 @@ def test_goes_on_from_its_arrays_to_the_last_bit():
         first.step()
     arrays = {key: np.array(value) for key, value in first.to_arrays().items()}
     second = coupled(doses=doses)
-    second.tissue = Tissue(MODEL, State.from_arrays(arrays))
+    second.tissue.state = State.from_arrays(arrays)
     second.restore(arrays)
     for _ in range(17):
         second.step()
     a, b = straight.to_arrays(), second.to_arrays()
     assert all(np.array_equal(a[key], b[key]) for key in a)
+
+
+def test_doses_that_a_controller_changes_reach_the_books():
+    run = coupled(doses=[Dose(d, "TAS102", 95.0, 0.1) for d in (0.2, 0.6, 1.0)] + [Dose(1.4, "TAS102", 50.0)])
+    for step in range(48):
+        if step == 9:
+            run.body.set_dose("TAS102", 0.5, 0.375)
+        if step == 30:
+            run.body.stop_dosing(1.3)
+        run.step()
+        assert run.residuals().max() <= 1e-12
+    assert run.ledger.booked[4] == pytest.approx(95.0 + 47.5 + 47.5, rel=1e-12)
 
 
 def test_wrong_ports_are_refused():
@@ -147,3 +163,32 @@ def test_wrong_ports_are_refused():
             CoupledRun(run.tissue, run.body, Ports((bad,), (), (), (), 4.5, 0.8))
     with pytest.raises(InputError, match="unknown body signal 'oxygen'"):
         CoupledRun(run.tissue, run.body, Ports((), (SignalPort("oxygen", "NK_C"),), (), (), 4.5, 0.8))
+    with pytest.raises(InputError, match="did you mean 'strang'"):
+        replace(run.ports, splitting="strong")
+    with pytest.raises(InputError, match="unknown event"):
+        CoupledRun(run.tissue, run.body, replace(run.ports, releases=(ReleasePort("A: die NK", 0.1),)))
+    with pytest.raises(InputError, match="above 0 d"):
+        replace(run.ports, buffer_days=0.0)
+
+
+def test_lie_splitting_keeps_the_books_and_gives_other_numbers():
+    lie, strang = coupled(splitting="lie"), coupled()
+    for _ in range(30):
+        lie.step()
+        strang.step()
+    assert lie.ledger.worst.max() <= 1e-10
+    assert lie.body.t == strang.body.t
+    assert lie.body.get("T8_B") != strang.body.get("T8_B")
+
+
+def test_antigen_that_was_on_its_way_at_time_0_reaches_the_body_and_the_books():
+    """A buffer in balance with a constant release passes on what it receives, from the first step."""
+    run = coupled(release_at_start=3e6, buffer_days=0.25)
+    assert run.buffer == pytest.approx(0.75e6)
+    rate = run.body.model.index("inputs", "antigen_rate")
+    assert run.body.u[rate] == pytest.approx(3e6 / 0.8)
+    run.step()
+    start, released = 0.75e6, run.ledger.booked[3]
+    passing = (start + released) * -np.expm1(-1.0 / 24.0 / 0.25)
+    assert run.passed == pytest.approx(passing, rel=1e-12)
+    assert run.residuals().max() <= 1e-10
