@@ -3,6 +3,7 @@
 import bisect
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +32,8 @@ class Body:
     parameters : mapping, optional
         Parameter name to value, over the model's own values (a virtual patient). Not negative.
     doses : iterable of Dose
-        Each drug needs an input ``dose_rate_<drug>`` in the model.
+        Each drug needs an input ``dose_rate_<drug>`` in the model, or one for its route,
+        ``dose_rate_<drug>_<route>``.
     rtol, atol : float
         Tolerances of the integrator; ``atol`` in the units of the states (cells/L and drug amounts).
     start_days : float
@@ -73,19 +75,24 @@ class Body:
                 )
             self.p[model.index("parameters", name)] = value
         self._stopped_days = math.inf
+        self._changes: list[tuple[float, int, float]] = []  # (from day, drug by number, factor), as set
         self._planned = Regimen(doses)
         if self._planned.edges and (first := self._planned.edges[0]) < start_days:
             raise InputError(f"{model.name}: dose at day {first:g} lies before the start at {start_days:g}")
         self._use(self._planned)
 
     def _use(self, regimen: Regimen) -> None:
-        dosable = {v.name.removeprefix(DOSE_RATE) for v in self.model.inputs if v.name.startswith(DOSE_RATE)}
-        for drug in regimen.drugs:
-            if drug not in dosable:
-                raise unknown_word("drug", drug, dosable, f"doses of {self.model.name}")
         self.regimen = regimen
-        self._ports = [self.model.index("inputs", DOSE_RATE + drug) for drug in regimen.drugs]
+        self._ports = [self._port(drug, route) for drug, route in regimen.columns]
         self._entries = [self._entry(port) for port in self._ports] if regimen.boluses.any() else []
+
+    def _port(self, drug: str, route: str) -> int:
+        """Return the input of a drug by a route: its own one, or else that of the drug."""
+        dosable = {v.name.removeprefix(DOSE_RATE) for v in self.model.inputs if v.name.startswith(DOSE_RATE)}
+        for name in (f"{drug}_{route}", drug):
+            if name in dosable:
+                return self.model.index("inputs", DOSE_RATE + name)
+        raise unknown_word("drug", drug, dosable, f"doses of {self.model.name}")
 
     def _entry(self, port: int) -> np.ndarray:
         """Return what one unit of a bolus adds to y: the change that a unit rate makes to dy."""
@@ -112,8 +119,9 @@ class Body:
         while self.t < time_days:
             here = bisect.bisect_right(edges, self.t) - 1
             on_edge = here >= 0 and edges[here] == self.t
-            for k, port in enumerate(self._ports):
-                self.u[port] = self.regimen.rates[here, k] if here >= 0 else 0.0
+            self.u[self._ports] = 0.0
+            for k, port in enumerate(self._ports):  # two routes may share a port
+                self.u[port] += self.regimen.rates[here, k] if here >= 0 else 0.0
                 if on_edge and self.regimen.boluses[here, k] > 0.0:
                     self.y += self.regimen.boluses[here, k] * self._entries[k]
             end = min(time_days, edges[here + 1]) if here + 1 < len(edges) else time_days
@@ -140,7 +148,57 @@ class Body:
     def stop_dosing(self, time_days: float) -> None:
         """Drop the doses that start at or after a time (d), as on progression; a running infusion goes on."""
         self._stopped_days = min(self._stopped_days, float(time_days))
-        self._use(self._planned.stopped(self._stopped_days))
+        self._use(self._effective())
+
+    def set_dose(self, drug: str, factor: float, from_days: float) -> None:
+        """Give a share of every planned dose of a drug that starts at or after a time (d).
+
+        A dose that starts before runs on as it is; a later call governs the doses from its own time on.
+
+        Parameters
+        ----------
+        drug : str
+        factor : float
+            Times the planned amount: 1 as planned, 0 held.
+        from_days : float
+            Not before the present time.
+
+        Raises
+        ------
+        InputError
+            A drug without planned dose, a factor that is negative or not finite, or a time in the past.
+        """
+        if drug not in self._planned.drugs:
+            raise unknown_word("drug", drug, self._planned.drugs, f"planned doses of {self.model.name}")
+        if not (math.isfinite(factor) and factor >= 0.0):
+            raise InputError(
+                f"{self.model.name}: the share of the doses of {drug} must be a finite number from 0 on, not {factor}"
+            )
+        if not self.t <= from_days < math.inf:
+            raise InputError(
+                f"{self.model.name}: doses of {drug} can change from day {self.t:g} on, not from {from_days:g}"
+            )
+        self._changes.append((float(from_days), self._planned.drugs.index(drug), float(factor)))
+        self._use(self._effective())
+
+    def _effective(self) -> Regimen:
+        """Return the planned doses as changed and stopped; a held dose stays, with nothing in it."""
+        regimen = self._planned
+        if self._changes:
+            regimen = Regimen(replace(dose, amount=dose.amount * self._share(dose)) for dose in regimen.doses)
+        return regimen.stopped(self._stopped_days) if self._stopped_days < math.inf else regimen
+
+    def _share(self, dose: Dose) -> float:
+        """Return the factor of the last change that reaches a dose."""
+        drug = self._planned.drugs.index(dose.drug)
+        for from_days, of, factor in reversed(self._changes):
+            if of == drug and from_days <= dose.time_days:
+                return factor
+        return 1.0
+
+    def planned(self, drug: str) -> float:
+        """Return the amount of a drug that the plan, as given at the start, foresaw up to now."""
+        return self._planned.delivered(drug, self.t)
 
     @property
     def dosed(self) -> dict[str, float]:
@@ -181,7 +239,8 @@ class Body:
     def state(self) -> dict[str, np.ndarray]:
         """Return all that changes, to restart from bit for bit."""
         clock = np.array([self.t, self.h, self._stopped_days, float(self.halved)])
-        return {"body_y": self.y.copy(), "body_u": self.u.copy(), "body_clock": clock}
+        changes = {"body_dose_changes": np.array(self._changes)} if self._changes else {}
+        return {"body_y": self.y.copy(), "body_u": self.u.copy(), "body_clock": clock, **changes}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what ``state`` returned, in a body made with the same arguments; ignore other keys."""
@@ -191,4 +250,6 @@ class Body:
         self.y[:], self.u[:] = y, u
         self.t, self.h, self.halved = float(clock[0]), float(clock[1]), int(clock[3])
         self._stopped_days = float(clock[2])
-        self._use(self._planned.stopped(self._stopped_days))
+        changes = np.asarray(state.get("body_dose_changes", ())).reshape(-1, 3).tolist()
+        self._changes = [(day, int(drug), factor) for day, drug, factor in changes]
+        self._use(self._effective())

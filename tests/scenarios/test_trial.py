@@ -7,17 +7,8 @@ from oncolattice.scenarios.build import build
 from oncolattice.scenarios.controllers import CONTROLLERS, controller
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.trial import Trial
+from oncolattice.tests.scenarios.clinic import Scene, follow
 from oncolattice.tests.scenarios.race import write_race
-
-
-class Signal:
-    """Stands for a tissue: notes what it is told."""
-
-    def __init__(self):
-        self.told = []
-
-    def set_body(self, signals):
-        self.told.append(signals["drug"])
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +19,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(folder):
     return build(load_scenario(str(folder / "adaptive.toml")), 1).model
-
-
-def follow(model, tables, numbers):
-    """Return a trial that saw a number of cells a day, S and R as one, and the doses in force after each."""
-    trial, tissue, doses = Trial(tables, model), Signal(), []
-    for day, number in enumerate(numbers):
-        trial.attend(tissue, 4 * day, np.array([number - number // 3, number // 3]))
-        doses.append(trial.level if trial.signal else None)
-        if trial.ended:
-            break
-        assert trial.next(4 * day) == 4 * (day + 1)
-    return trial, doses
 
 
 ADAPTIVE = {"kind": "adaptive", "signal": "drug", "off_below": 0.5, "on_above": 1.0}
@@ -67,22 +46,22 @@ def test_the_others_do_not_look(kind, dose, model):
 
 
 def test_treatment_begins_on_its_first_day_with_a_baseline_of_that_day(model):
-    trial = Trial({"controller": ADAPTIVE | {"first_day": 3, "every_days": 2}}, model)
-    tissue, seen, step = Signal(), {}, 0
+    scene, seen, step = Scene(), {}, 0
+    trial = Trial({"controller": ADAPTIVE | {"first_day": 3, "every_days": 2}}, model, scene)
     for day, number in {0: 100, 3: 400, 5: 210, 7: 199, 9: 390, 11: 401}.items():
         assert step == 4 * day
-        trial.attend(tissue, step, np.array([number, 0]))
-        seen[day], step = trial.dose, trial.next(step)
+        trial.attend(step, np.array([number, 0]))
+        seen[day], step = trial.levels[0], trial.next(step)
     assert seen == {0: 0, 3: 1, 5: 1, 7: 0, 9: 0, 11: 1}
-    assert tissue.told == [0, 1, 0, 1]  # it is told what is new
+    assert scene.told == [0, 1, 0, 1]  # it is told what is new
     assert trial.outcome(4 * 11)["treated_days"] == 4
 
 
 def test_only_the_types_asked_for_are_counted(model):
-    trial = Trial({"controller": ADAPTIVE | {"types": "S"}}, model)
+    trial = Trial({"controller": ADAPTIVE | {"types": "S"}}, model, Scene())
     for step, counts, dose in ((0, (10, 90), 1), (4, (4, 900), 0), (8, (11, 0), 1)):
-        trial.attend(Signal(), step, np.array(counts))
-        assert trial.dose == dose
+        trial.attend(step, np.array(counts))
+        assert trial.levels == [dose]
 
 
 def rule(**changed):
@@ -119,29 +98,29 @@ def test_a_trial_goes_on_from_its_arrays(cut, model):
     numbers = [100, 90, 49, 60, 99, 101, 121, 119, 125, 130]
     whole, doses = follow(model, tables, numbers)
     first, _ = follow(model, tables, numbers[:cut])
-    second = Trial(tables, model)
+    second = Trial(tables, model, Scene())
     second.restore(first.to_arrays())
     told = []
     for day in range(cut, len(numbers)):
-        second.attend(Signal(), 4 * day, np.array([numbers[day], 0]))
-        told.append(second.dose)
+        second.attend(4 * day, np.array([numbers[day], 0]))
+        told += second.levels
     assert told == doses[cut:]
     assert second.ended == whole.ended == "progression"
     assert second.outcome(36) == whole.outcome(36)
 
 
 def test_a_new_controller_is_one_function(model):
-    @controller("dose modulation", {"step": ("number", True, "change a visit")}, dose=1.0, last=1.0)
-    def modulate(settings, relative, memory):
-        memory["dose"] += settings["step"] * (1 if relative > memory["last"] else -1)
-        memory["last"] = relative
+    @controller("by steps", {"stride": ("number", True, "change a visit")}, dose=1.0, last=1.0)
+    def by_steps(settings, seen, memory):
+        memory["dose"] += settings["stride"] * (1 if seen.relative > memory["last"] else -1)
+        memory["last"] = seen.relative
         return memory["dose"]
 
-    table = {"kind": "dose modulation", "signal": "drug", "step": 0.25}
+    table = {"kind": "by steps", "signal": "drug", "stride": 0.25}
     try:
         _, doses = follow(model, {"controller": table}, [100, 80, 120, 90])
     finally:
-        del CONTROLLERS["dose modulation"]
+        del CONTROLLERS["by steps"]
     assert doses == [0.75, 0.5, 0.75, 0.5]
 
 
