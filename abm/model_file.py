@@ -108,6 +108,17 @@ def read_model(name_or_path: str, beside: Path | None = None) -> ModelSpec:
     return spec
 
 
+def add_part(spec: ModelSpec, name_or_path: str, beside: Path | None = None) -> None:
+    """Add the checked content of a file that models include to a model.
+
+    Raises
+    ------
+    InputError
+        As ``read_model``.
+    """
+    _merge(find_model(name_or_path, beside), spec)
+
+
 def read_part(path: Path) -> ModelSpec:
     """Return the checked specification of a file that models include; it needs no [model] table.
 

@@ -1,20 +1,39 @@
 """The body of a scenario: its patient, its doses, its burn-in and the ports to the tissue."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
-from ..ode_coupling.couple import CellPort, DrugAccount, Ports, ReleasePort, SignalPort
-from ..ode_coupling.dosing import Dose, cycle_doses
+from ..abm.quantities import parse_unit
+from ..ode_coupling.dosing import Dose
 from ..ode_coupling.immune.qcic.model import VARIANTS
+from ..ode_coupling.ports import (
+    ANTIGEN_BUFFER_DAYS,
+    DIRICHLET,
+    EXCHANGED,
+    EXCHANGES,
+    PATTERN,
+    STRANG,
+    CellPort,
+    DrugAccount,
+    Flux,
+    Ports,
+    ReleasePort,
+    SignalPort,
+)
 from ..ode_coupling.system import Body, BodyError
 from .course import body_parameter
 from .patients import load_population, sample
+from .regimen_keys import doses_of, size_of
 from .scenario import Scenario
 
 MOST_PATIENTS = 10_000  # patient k is the k-th of a stream, so a number beyond reason would draw for hours
 NO_PATIENT = "tissue alone"
+# What a drug needs, or may have, in [coupling] to cross into tissue.
+FLUX_KEYS = {"field", "central", "volume", "molar_mass", "scale", "partition", "mg_per_unit"}
+_AMOUNT_UNITS = {"amount": ("dose", "mg")}  # drug in a body model that declares no unit
 
 
 def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
@@ -51,18 +70,10 @@ def schedule_of(tables: Mapping[str, Any]) -> list[Dose]:
     """
     days = tables["scenario"]["duration_days"]
     open_ended = tables["scenario"]["treatment"] == "until progression"
+    size = size_of(tables)
     doses: list[Dose] = []
     for regimen in tables.get("regimen", []):
-        doses += cycle_doses(
-            regimen["drug"],
-            regimen["amount"],
-            days=tuple(regimen["days"]),
-            cycle_days=regimen["cycle_days"],
-            cycles=None if open_ended else regimen.get("cycles"),
-            duration_days=regimen["infusion_days"],
-            first_day=regimen["first_day"],
-            until_days=days,
-        )
+        doses += doses_of(regimen, size, days, open_ended)
     return sorted(doses, key=lambda dose: (dose.time_days, dose.drug))
 
 
@@ -72,14 +83,14 @@ def variant_code(name: str) -> float:
     Raises
     ------
     InputError
-        Unknown variant, or one that creates and destroys cells.
+        Unknown variant, or one that is for the ODE alone.
     """
     if name not in VARIANTS:
         raise unknown_word("variant", name, VARIANTS, "[body]")
     if name != "conservative":
         raise InputError(
-            f"[body] variant '{name}' creates and destroys cells, so a lattice cannot own part of it; "
-            "use 'conservative' (the ODE-only comparison runs either)"
+            f"[body] variant '{name}' is for the ODE alone, a lattice cannot own part of it; use 'conservative' "
+            f"(`oncolattice body qcic --variant {name}` runs the ODE)"
         )
     return VARIANTS[name]
 
@@ -141,6 +152,7 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
     Raises
     ------
     InputError
+        A name that tissue or body do not have, units that do not match, or a drug whose way is half described.
     """
     cells = tuple(
         CellPort(
@@ -152,16 +164,7 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
         )
         for c in table["cells"]
     )
-    signals = tuple(
-        SignalPort(
-            s["signal"],
-            s["body"],
-            model.scope.number(s["factor"], s["unit"], f"[coupling] factor of {s['signal']}")
-            if "factor" in s
-            else 1.0,
-        )
-        for s in table["signals"]
-    )
+    signals = tuple(_signal_port(entry, model, body) for entry in table["signals"])
     releases = tuple(
         ReleasePort(f"{r['type']}: {event}", body_parameter(body, r["amount"]))
         for r in table["releases"]
@@ -170,6 +173,76 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
     for release in releases:
         if release.event not in model.events:
             raise unknown_word("event", release.event, model.events, "[coupling] releases")
-    drugs = tuple(DrugAccount(d["drug"], tuple(d["states"])) for d in table["drugs"])
+    drugs = tuple(DrugAccount(d["drug"], tuple(d["states"]), _flux(d, model, body)) for d in table["drugs"])
     volumes = body_parameter(body, table["blood_volume"]), body_parameter(body, table["tissue_volume"])
-    return Ports(cells, signals, releases, drugs, *volumes)
+    return Ports(
+        cells,
+        signals,
+        releases,
+        drugs,
+        *volumes,
+        splitting=table.get("splitting", STRANG),
+        buffer_days=float(table.get("antigen_buffer_days", ANTIGEN_BUFFER_DAYS)),
+        release_at_start=_release_at_start(table, volumes[1], body),
+    )
+
+
+def _release_at_start(table: Mapping[str, Any], litres: float, body: Body) -> float:
+    """Return the antigen (cell equivalents/d) that the burnt-in body releases, 0 where it is not asked for."""
+    if ("antigen_output" in table) != ("antigen_turnover" in table):
+        raise InputError("[coupling]: antigen_output and antigen_turnover belong together")
+    if "antigen_output" not in table:
+        return 0.0
+    return body.output(table["antigen_output"]) * body_parameter(body, table["antigen_turnover"]) * litres
+
+
+def _signal_port(entry: Mapping[str, Any], model: Model, body: Body) -> SignalPort:
+    """Return what a body signal follows; units of body, factor and signal must match."""
+    where = f"[coupling] factor of {entry['signal']}"
+    factor_unit = entry.get("unit", "1")
+    factor = model.scope.number(entry["factor"], factor_unit, where) if "factor" in entry else 1.0
+    parts = {part.name: part.unit for part in (*body.model.states, *body.model.outputs)}
+    wanted = {signal.name: signal.unit for signal in model.signals}
+    if entry["body"] in parts and entry["signal"] in wanted:
+        supplied = _AMOUNT_UNITS.get(parts[entry["body"]], (parts[entry["body"]],))
+        need = parse_unit(wanted[entry["signal"]], where)
+        units = [parse_unit(f"{unit} {factor_unit}", where) for unit in supplied]
+        if not any(u.dimension == need.dimension and math.isclose(u.size, need.size) for u in units):
+            raise InputError(
+                f"[coupling] signals: '{entry['signal']}' is in {wanted[entry['signal']]}, but {entry['body']} in "
+                f"{parts[entry['body']]} times a factor in {factor_unit} is not; give a factor with its unit"
+            )
+    return SignalPort(entry["signal"], entry["body"], factor)
+
+
+def _flux(entry: Mapping[str, Any], model: Model, body: Body) -> Flux | None:
+    """Return where a drug crosses into the tissue, None for one that is a pattern or acts from blood."""
+    where = f"[coupling] drug {entry['drug']}"
+    word = entry.get("exchange", PATTERN)
+    if word not in EXCHANGES:
+        raise unknown_word("exchange", word, EXCHANGES, where)
+    needed, given = ("field", "central", "volume", "molar_mass"), entry.keys() & FLUX_KEYS
+    if word == PATTERN:
+        if given:
+            raise InputError(
+                f"{where}: '{sorted(given)[0]}' has a meaning for exchange = '{EXCHANGED}' or '{DIRICHLET}' only"
+            )
+        return None
+    if missing := [key for key in needed if key not in entry]:
+        raise InputError(f"{where}: exchange = '{word}' needs '{missing[0]}' (in all: {', '.join(needed)})")
+
+    def number(key: str, unit: str) -> float:
+        return model.scope.positive(entry[key], unit, f"{where} {key}", zero=False)
+
+    volume = entry["volume"]
+    named = volume in {parameter.name for parameter in body.model.parameters}
+    return Flux(
+        entry["field"],
+        entry["central"],
+        body_parameter(body, volume) if named else number("volume", "L"),
+        number("molar_mass", "Da"),
+        number("scale", "1") if "scale" in entry else None,
+        number("partition", "1") if "partition" in entry else 1.0,
+        float(entry.get("mg_per_unit", 1.0)),
+        word == DIRICHLET,
+    )

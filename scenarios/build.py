@@ -1,6 +1,7 @@
 """Assemble a scenario: tissue placed, model compiled, body burnt in and coupled where there is one."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,14 @@ from ..ode_coupling.dosing import Dose
 from ..ode_coupling.immune.qcic.model import qcic
 from ..ode_coupling.system import Body
 from .body_side import burn_in, make_ports, patient_of, schedule_of, variant_code, weigh
+from .companion_side import systemic_doses, with_companions
 from .course import Course, TissueAlone, WithBody
+from .marrow import Marrow
+from .radiation import Radiation
 from .scenario import Scenario
 from .store import to_json
 from .tissue import draw_densities, place_scenario, read_cell_table, tissue_provenance
+from .tissue_keys import lattice_shape
 from .trial import Trial
 
 MOST_SEED = 2**63 - 1  # the run file holds seeds as 64-bit integers
@@ -41,7 +46,9 @@ class Simulation:
     course : Course
         What advances: the tissue, with its body or alone.
     trial : Trial
-        Controller and stopping rule.
+        Controllers and stopping rule.
+    radiation : Radiation
+        Fractions of radiotherapy.
     placement : Placement
     patient : str
         Name of the virtual patient.
@@ -56,6 +63,7 @@ class Simulation:
     seed: int
     course: Course
     trial: Trial
+    radiation: Radiation
     placement: Placement
     patient: str
     patient_values: dict[str, float]
@@ -106,7 +114,8 @@ class Builder:
         spec = scenario.model_spec
         self._types = read_types(spec)
         # lattice pitch and other numbers that placement needs do not depend on what is placed
-        self._draft = compile_model(spec, self._tissue_values, {})
+        sites = math.prod(lattice_shape(self._tables["lattice"], spec.model["dimensions"]))
+        self._draft = compile_model(spec, self._tissue_values, {"sites": float(sites)})
         self._measures = any("measured" in entry for entry in spec.parameters.values())
 
     def build(self, seed: int, tissue_file: Path | None = None, threads: int = 1) -> Simulation:
@@ -137,13 +146,14 @@ class Builder:
                 measured |= weigh(measured, tables["coupling"], self._burnt)
             model = compile_model(self.scenario.model_spec, self._tissue_values, measured)
         factors = _entry_factors(model, placement, densities)
-        tissue = Tissue(model, first_state(model, placement, seed, factors), threads)
+        course = self._course(Tissue(model, first_state(model, placement, seed, factors), threads))
         provenance = table.provenance if table else tissue_provenance(tables["tissue"])
         return Simulation(
             self.scenario,
             seed,
-            self._course(tissue),
-            Trial(tables, model),
+            course,
+            Trial(tables, model, course),
+            Radiation(tables, model),
             placement,
             self._patient,
             self._values,
@@ -155,13 +165,20 @@ class Builder:
         if self._burnt is None or self._body_model is None:
             return TissueAlone(tissue)
         table = self._tables["body"]
-        body = Body(self._body_model, self._body_values, self._doses, rtol=table["tolerance"])
+        body = Body(
+            self._body_model,
+            self._body_values,
+            systemic_doses(self._tables, self._doses),
+            rtol=table["tolerance"],
+        )
         body.y[:] = self._burnt.y
         body.set_input("variant", variant_code(table["variant"]))
+        body = with_companions(body, self._tables, self._doses, tissue.model)
         coupling = self._tables["coupling"]
         coupled = CoupledRun(tissue, body, make_ports(coupling, tissue.model, body))
         coupled.open()
-        return WithBody(coupled, coupling.get("plasma", []))
+        marrow = Marrow(self._tables["toxicity"], tissue.model, body) if "toxicity" in self._tables else None
+        return WithBody(coupled, coupling.get("plasma", []), marrow)
 
 
 def build(scenario: Scenario, seed: int, tissue_file: Path | None = None, threads: int = 1) -> Simulation:

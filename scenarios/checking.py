@@ -13,22 +13,27 @@ from ..abm.model_file import ModelSpec, as_list, read_part, read_toml
 from ..abm.ode_model import OdeModel
 from ..abm.quantities import names_in, parse_unit
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
+from ..ode_coupling.toxicity.friberg import ANC
+from .companion_side import body_model_of
 from .keys import (
     ENTRY_KEYS,
     LIST_SECTIONS,
     NESTED,
     REQUIRED_SECTIONS,
     SCENARIO_KEYS,
+    SEVERAL,
     STUDY_KEYS,
     WORDS,
 )
 from .listing import scenario_model
 from .patients import load_population
+from .radiation import Radiation
 from .scenario import LIBRARY, Scenario, load_scenario
 from .study import load_study
 from .tissue_keys import placed_types
 from .tissue_numbers import resolve_numbers
 from .trial import Trial
+from .trial_keys import observed_names
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _DOSE_RATE = "dose_rate_"
@@ -137,6 +142,7 @@ def check_scenario(scenario: Scenario) -> list[str]:
     """
     model, tables = scenario_model(scenario), scenario.tables
     Trial(tables, model)
+    Radiation(tables, model)
     resolve_numbers(tables["tissue"], model)
     declared = set(scenario.model_spec.parameters)
     names = list(_body_names(tables, model)) if "body" in tables else []
@@ -163,11 +169,16 @@ def check_scenario(scenario: Scenario) -> list[str]:
 
 def _body_names(tables: Mapping[str, Any], model: Model) -> Iterator[tuple[str, str, set[str]]]:
     """Yield (kind, word, valid words) of every name that a body must know."""
-    body = qcic()
+    body = body_model_of(tables, qcic())
     yield from _coupled(tables["coupling"], model, body)
-    yield "model", tables["body"]["model"], {body.name}
+    yield "model", tables["body"]["model"], {qcic().name}
     yield "variant", tables["body"]["variant"], set(VARIANTS)
     yield from (("drug", regimen["drug"], _drugs(body)) for regimen in tables.get("regimen", []))
+    named = {part.name for part in (*body.states, *body.outputs)}
+    seen = named | ({ANC.name} if "toxicity" in tables else set())
+    yield from (("state or output of the body", word, seen) for word in observed_names(tables))
+    if "toxicity" in tables:
+        yield "state or output of the body", tables["toxicity"]["concentration"], named
 
 
 def _drugs(body: OdeModel) -> set[str]:
@@ -281,6 +292,9 @@ def _scenario_schema() -> dict[str, Any]:
             required[section] = {"required": table.pop("required", [])}
     for section in LIST_SECTIONS:
         properties[section] = {"type": "array", "items": properties[section]}
+    for section in SEVERAL:
+        several = {"type": "array", "items": properties[section] | required[section], "minItems": 1}
+        properties[section] = {"anyOf": [properties[section], several]}
     properties["parameters"] = {
         "type": "object", "additionalProperties": _table(ENTRY_KEYS["parameters"], "parameters", {}),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The command line: oncolattice run | batch | report | list | describe | check | schema."""
+"""The command line: oncolattice run | batch | report | list | describe | check | schema | body | pk."""
 
 import json
 import sys
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..abm.errors import InputError
+from .body_command import body
+from .pk_command import pk
 
 app = typer.Typer(
     help="Spatial tumour-immune simulation coupled to the body.", no_args_is_help=True, add_completion=False,
@@ -185,6 +187,12 @@ def schema(kind: Annotated[str, typer.Argument(help="model, scenario or study")]
     from .checking import json_schema
 
     print(json.dumps(json_schema(kind), indent=2))
+
+
+app.command(epilog="Example: oncolattice pk nivolumab --regimen '240 mg iv over 60 min q2w x 13' --out pk.csv")(pk)
+
+
+app.command(epilog="Example: oncolattice body qcic --arm tas102 --patient patient.json --out traj.csv")(body)
 
 
 def main(entry: Callable[..., object] = app) -> None:

@@ -6,11 +6,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..abm.advance import Tissue
+from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
 from ..abm.state import State
 from ..abm.volume import tumour_volume_cm3
 from ..ode_coupling.couple import CoupledRun, species_names
 from ..ode_coupling.system import Body
+from .marrow import ANC, Marrow
 
 Doses = list[tuple[float, str, float]]
 
@@ -42,13 +44,28 @@ class Course(Protocol):
         """Return the body columns at present."""
 
     def residuals(self) -> np.ndarray:
-        """Return the relative residual of every species of the ledger."""
+        """Return the largest relative residual that any step has left in the ledger, by species."""
 
     def volume_cm3(self) -> float:
         """Return the volume of the tumour, cm3."""
 
+    def level(self, name: str) -> float:
+        """Return a state or output of the body."""
+
+    def level_unit(self, name: str) -> str:
+        """Return its unit."""
+
     def refused(self) -> dict[str, int]:
         """Return how many arrivals of each circulating type found no site."""
+
+    def outcome(self) -> dict[str, float]:
+        """Return what became of the body, one number a name."""
+
+    def set_dose(self, drug: str, factor: float) -> None:
+        """Give a share of every planned dose of a drug that starts from now on."""
+
+    def given(self, drug: str) -> tuple[float, float]:
+        """Return the amounts of a drug given and planned so far."""
 
     def doses(self) -> Doses:
         """Return the doses as given and scheduled: (day, drug, amount)."""
@@ -91,6 +108,26 @@ class TissueAlone:
         held = self.tissue.state.counts(model)[tumour_columns(model)].sum()
         return float(held) * model.site_um**3 * 1e-12
 
+    def level(self, name: str) -> float:
+        """Refuse: there is no body."""
+        raise InputError(f"'{name}' belongs to a body, and the scenario has none; add a [body]")
+
+    def level_unit(self, name: str) -> str:
+        """Refuse: there is no body."""
+        raise InputError(f"'{name}' belongs to a body, and the scenario has none; add a [body]")
+
+    def outcome(self) -> dict[str, float]:
+        """Return nothing: there is no body."""
+        return {}
+
+    def set_dose(self, drug: str, factor: float) -> None:
+        """Refuse: there is no body to dose."""
+        raise InputError(f"doses of '{drug}' belong to a body, and the scenario has none; add a [body]")
+
+    def given(self, drug: str) -> tuple[float, float]:
+        """Return nothing given and nothing planned."""
+        return 0.0, 0.0
+
     def refused(self) -> dict[str, int]:
         """Return nothing: no cell arrives."""
         return {}
@@ -119,10 +156,14 @@ class WithBody:
     coupled : CoupledRun
     plasma : sequence of mapping
         Entries of ``plasma`` in [coupling]: drug, body (state) and factor.
+    marrow : Marrow, optional
+        Neutrophils that the body's drugs act on.
     """
 
-    def __init__(self, coupled: CoupledRun, plasma: Sequence[Mapping[str, Any]]):
-        self.coupled, self.tissue = coupled, coupled.tissue
+    def __init__(
+        self, coupled: CoupledRun, plasma: Sequence[Mapping[str, Any]], marrow: Marrow | None = None
+    ):
+        self.coupled, self.tissue, self._marrow = coupled, coupled.tissue, marrow
         model, body = coupled.tissue.model, coupled.body.model
         self._plasma = [
             (
@@ -134,6 +175,9 @@ class WithBody:
         parts = (*body.states, *body.outputs)
         self.body_columns = [*(part.name for part in parts), *(f"plasma {p['drug']}" for p in plasma)]
         self.body_units = [*(part.unit for part in parts), *("nM" for _ in plasma)]
+        if marrow:
+            self.body_columns.append(ANC.name)
+            self.body_units.append(ANC.unit)
         self.species = list(species_names(coupled.ports))
         self.weights = {port.type: port.weight for port in coupled.ports.cells}
 
@@ -141,16 +185,19 @@ class WithBody:
         """Advance by a number of time steps of the tissue."""
         for _ in range(steps):
             self.coupled.step()
+            if self._marrow:
+                self._marrow.advance(self.coupled.body)
 
     def body_row(self) -> np.ndarray:
         """Return the body columns at present."""
         body = self.coupled.body
         plasma = [body.y[index] * factor for index, factor in self._plasma]
-        return np.concatenate([body.y, body.outputs(), plasma])
+        marrow = [self._marrow.count()] if self._marrow else []
+        return np.concatenate([body.y, body.outputs(), plasma, marrow])
 
     def residuals(self) -> np.ndarray:
-        """Return the relative residual of every species of the ledger."""
-        return self.coupled.residuals()
+        """Return the largest relative residual that any step has left in the ledger, by species."""
+        return np.maximum(self.coupled.ledger.worst, self.coupled.residuals())
 
     def volume_cm3(self) -> float:
         """Return the volume of the lesion from its weighted count, cm3."""
@@ -163,6 +210,39 @@ class WithBody:
         density = amount / ports.tissue_volume_L
         cell, share = (body_parameter(body, name) for name in ("v_tumor", "V_e"))
         return float(tumour_volume_cm3(density, ports.tissue_volume_L, cell, share))
+
+    def level(self, name: str) -> float:
+        """Return a state or output of the body, or the neutrophil count."""
+        if self._marrow and name == ANC.name:
+            return self._marrow.count()
+        return body_level(self.coupled.body, name)
+
+    def level_unit(self, name: str) -> str:
+        """Return the unit of a state or output of the body.
+
+        Raises
+        ------
+        InputError
+            The body has none of this name.
+        """
+        units = dict(zip(self.body_columns, self.body_units, strict=True))
+        known = [n for n in units if not n.startswith("plasma ")]
+        if name not in known:
+            raise unknown_word("state or output of the body", name, known, "'of' of what is observed")
+        return units[name]
+
+    def outcome(self) -> dict[str, float]:
+        """Return the lowest neutrophil count and the days below grades 3 and 4, where neutrophils are followed."""
+        return self._marrow.outcome() if self._marrow else {}
+
+    def set_dose(self, drug: str, factor: float) -> None:
+        """Give a share of every planned dose of a drug that starts from now on."""
+        body = self.coupled.body
+        body.set_dose(drug, factor, body.t)
+
+    def given(self, drug: str) -> tuple[float, float]:
+        """Return the amounts of a drug given and planned so far."""
+        return self.coupled.body.dosed.get(drug, 0.0), self.coupled.body.planned(drug)
 
     def refused(self) -> dict[str, int]:
         """Return how many arrivals of each circulating type found no site."""
@@ -179,18 +259,27 @@ class WithBody:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return everything that changes as named arrays, exact."""
-        return self.coupled.to_arrays()
+        return self.coupled.to_arrays() | (self._marrow.to_arrays() if self._marrow else {})
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over what ``to_arrays`` returned."""
         self.tissue.state = State.from_arrays(arrays)
         self.coupled.restore(arrays)
+        if self._marrow:
+            self._marrow.restore(arrays)
 
 
 def tumour_columns(model: Model) -> list[int]:
     """Return the positions of the tumour types in a row of counts; all types where no group is so called."""
     tumour = [info.id - 1 for info in model.types if info.group == "tumour"]
     return tumour or list(range(len(model.types)))
+
+
+def body_level(body: Body, name: str) -> float:
+    """Return a state or output of a body by name; a state comes first."""
+    if any(state.name == name for state in body.model.states):
+        return body.get(name)
+    return body.output(name)
 
 
 def body_parameter(body: Body, name: str) -> float:

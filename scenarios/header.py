@@ -50,19 +50,23 @@ def outcome_of(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[s
     Returns
     -------
     dict
-        What the trial found; ``days`` and ``stop`` (when and why it ended); ``cells_start``, ``cells_end``;
-        ``pair_peak`` (largest |F - 1| of all occupied sites of a layer) and ``mean_field_valid`` (0 or 1),
-        over all measurements of pair correlations.
+        What the trial found and what became of the body; ``days`` and ``stop`` (when and why it ended);
+        ``cells_start``, ``cells_end``; ``pair_peak`` (largest |F - 1| of all occupied sites of a layer) and
+        ``mean_field_valid`` (0 or 1), over all measurements of pair correlations.
     """
     trial, state = simulation.trial, simulation.tissue.state
-    return trial.outcome(state.step) | {
-        "days": state.day(simulation.model),
-        "stop": trial.ended or END,
-        "cells_start": int(rows["count"][0].sum()),
-        "cells_end": int(rows["count"][-1].sum()),
-        "pair_peak": float(np.abs(rows["pair_total"] - 1.0).max()),
-        "mean_field_valid": int(rows["mean_field_valid"].all()),
-    }
+    return (
+        trial.outcome(state.step)
+        | simulation.course.outcome()
+        | {
+            "days": state.day(simulation.model),
+            "stop": trial.ended or END,
+            "cells_start": int(rows["count"][0].sum()),
+            "cells_end": int(rows["count"][-1].sum()),
+            "pair_peak": float(np.abs(rows["pair_total"] - 1.0).max()),
+            "mean_field_valid": int(rows["mean_field_valid"].all()),
+        }
+    )
 
 
 def parameter_rows(simulation: Simulation) -> list[dict[str, Any]]:

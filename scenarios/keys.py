@@ -1,6 +1,13 @@
 """The shape of scenario and study files: section -> key -> (kind, required, meaning)."""
 
+from ..ode_coupling.dosing import ROUTES
+from ..ode_coupling.ports import SPLITTINGS
+from ..ode_coupling.regimens.body_size import BSA_FORMULAS, SEXES
+from .companion_side import COMPANION_KEYS
 from .controllers import CONTROLLERS
+from .observe import OBSERVED
+from .radiation import RADIOTHERAPY_KEYS
+from .trial_keys import CONTROLLER_KEYS, PROGRESSION_KEYS, TOXICITY_KEYS
 
 TREATMENTS = ("as scheduled", "until progression")
 PATTERNS = ("scattered", "glands", "nests", "disc")
@@ -16,7 +23,12 @@ AMOUNT = "amount"  # a number, or an expression over the parameters of the model
 # (section, key) -> the words it may hold
 WORDS = {
     ("scenario", "treatment"): TREATMENTS,
+    ("patient", "sex"): SEXES,
+    ("patient", "bsa_formula"): tuple(BSA_FORMULAS),
+    ("regimen", "route"): tuple(ROUTES),
     ("controller", "kind"): tuple(CONTROLLERS),
+    ("controller", "observe"): OBSERVED,
+    ("coupling", "splitting"): SPLITTINGS,
     ("tissue", "kind"): TISSUE_KINDS,
     ("tissue", "pattern"): PATTERNS,
     ("tissue", "side"): SIDES,
@@ -24,11 +36,12 @@ WORDS = {
     ("tissue", "immune_lesion"): LESIONS,
     ("tissue", "table_fill"): FILLS,
 }
-LIST_SECTIONS = ("regimen",)
+LIST_SECTIONS = ("regimen", "companion")
+SEVERAL = ("controller",)  # one table, or a list of them
 REQUIRED_SECTIONS = ("scenario", "lattice", "tissue", "output")
 # What makes no sense without a body, and what a body needs.
 BODY_SECTIONS = ("body", "coupling")
-BODY_ONLY = ("coupling", "patient", "regimen")
+BODY_ONLY = ("coupling", "patient", "regimen", "companion", "toxicity")
 # section -> keys whose value is a table with keys of its own, which --set reaches as section.key.own
 NESTED = {"stop": ("progression",)}
 
@@ -39,6 +52,7 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "extends": ("text", False, "scenario whose settings hold where this one is silent"),
         "arm": ("text", True, "treatment arm"),
         "model": ("text", True, "tissue model: library name or path"),
+        "include": ("list", False, "further parts of the model, such as drugs/anti_pd1.toml"),
         "duration_days": ("number", True, "simulated time"),
         "treatment": ("text", False, "as scheduled, or until progression (checked at assessments)"),
         "assessment_days": ("number", False, "days between assessments; 56 if absent"),
@@ -106,31 +120,29 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "number": ("whole", False, "which patient of the population"),
         "population_seed": ("whole", False, "seed of the population"),
         "values": ("table", False, "parameter = value, in place of a population"),
+        "weight_kg": ("number", False, "body weight, for orders in mg/kg and mg/m2"),
+        "height_cm": ("number", False, "height, for orders in mg/m2"),
+        "sex": ("text", False, "female or male"),
+        "age_years": ("number", False, "age"),
+        "gfr_mL_per_min": ("number", False, "filtration of the kidneys, for orders by AUC"),
+        "creatinine_mg_per_dL": ("number", False, "in serum, in place of the filtration"),
+        "bsa_formula": ("text", False, "formula of the body surface: mosteller or dubois"),
     },
     "regimen": {
         "drug": ("text", True, "drug of the body model"),
-        "amount": ("number", True, "amount a dose, in the unit of the body model"),
-        "days": ("list", True, "days of a cycle, 1 is the first"),
-        "cycle_days": ("number", True, "length of a cycle"),
+        "order": ("text", False, "the order in words (docs/regimens.md), in place of amount to infusion_days"),
+        "amount": ("number", False, "amount a dose, in the unit of the body model"),
+        "days": ("list", False, "days of a cycle, 1 is the first"),
+        "cycle_days": ("number", False, "length of a cycle"),
         "cycles": ("whole", False, "number of cycles; until the end of the run if absent"),
-        "infusion_days": ("number", True, "duration of a dose; 0 is a bolus"),
-        "first_day": ("number", True, "day on which cycle day 1 of the first cycle falls"),
+        "infusion_days": ("number", False, "duration of a dose; 0 is a bolus"),
+        "route": ("text", False, "iv, po, sc or im; iv if absent"),
+        "first_day": ("number", False, "day on which cycle day 1 of the first cycle falls"),
         "source": ("text", True, "source of the schedule"),
     },
-    "controller": {
-        "kind": ("text", True, "rule that treats: none, continuous (or always on), adaptive"),
-        "signal": ("text", True, "body signal of the tissue model that it sets"),
-        "on": ("number", False, "value of the signal under treatment; 1 if absent"),
-        "off": ("number", False, "value of the signal without treatment; 0 if absent"),
-        "types": ("words", False, "cell types or groups that it counts; all if absent"),
-        "every_days": ("number", False, "days between visits; 1 if absent"),
-        "first_day": ("number", False, "day of the first visit, which is the baseline; 0 if absent"),
-    }
-    | {
-        key: (kind, False, meaning)
-        for c in CONTROLLERS.values()
-        for key, (kind, _, meaning) in c.keys.items()
-    },
+    "controller": CONTROLLER_KEYS,
+    "toxicity": TOXICITY_KEYS,
+    "radiotherapy": RADIOTHERAPY_KEYS,
     "stop": {
         "progression": ("table", True, "the run ends when a tumour has outgrown its baseline, or is gone"),
     },
@@ -145,9 +157,14 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "cells": ("list", True, "{ type, tissue, weight, blood, arrival }"),
         "signals": ("list", True, "{ signal, body, factor, unit }"),
         "releases": ("list", True, "{ type, events, amount }"),
-        "drugs": ("list", True, "{ drug, states }"),
+        "drugs": ("list", True, "{ drug, states, exchange, field, central, volume, molar_mass, ... }"),
         "plasma": ("list", False, "{ drug, body, factor }: plasma level in nM"),
+        "splitting": ("text", False, "strang (second order; if absent) or lie (first)"),
+        "antigen_buffer_days": ("number", False, "time constant with which antigen passes; 1 if absent"),
+        "antigen_output": ("text", False, "body output: antigen at time 0; the buffer starts empty if absent"),
+        "antigen_turnover": ("text", False, "body parameter: its turnover (1/d), to go with antigen_output"),
     },
+    "companion": COMPANION_KEYS,
     "parameters": {},
 }
 
@@ -159,13 +176,7 @@ ENTRY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "source": ("text", True, "DOI, PMID nnn, fitted or assumed"),
         "description": ("text", False, "what it is; needed for a parameter that the model does not have"),
     },
-    "progression": {
-        "above": ("number", True, "progression is more cells than this share of the baseline"),
-        "consecutive": ("whole", False, "visits in a row that must find it; 1 if absent"),
-        "types": ("words", False, "cell types or groups that are counted; all if absent"),
-        "every_days": ("number", False, "days between visits; 1 if absent"),
-        "first_day": ("number", False, "day of the first visit, which is the baseline; 0 if absent"),
-    },
+    "progression": PROGRESSION_KEYS,
     "cells": {
         "type": ("text", True, "cell type that the lattice owns"),
         "tissue": ("text", True, "body state it replaces"),
@@ -187,6 +198,18 @@ ENTRY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "drugs": {
         "drug": ("text", True, "drug of the body model"),
         "states": ("words", True, "body states that hold what was given"),
+        "exchange": (
+            "text",
+            False,
+            "pattern (no amount crosses; if absent), exchanged (by amounts) or dirichlet (one-way, creates drug)",
+        ),
+        "field": ("text", False, "field that it crosses into: nM, transient, with vessels and an initial level"),
+        "central": ("text", False, "body state that is debited: amount in the central compartment"),
+        "volume": ("expression", False, "volume of that compartment: body parameter, or expression (L)"),
+        "molar_mass": ("expression", False, "molar mass (Da)"),
+        "partition": ("expression", False, "tissue over plasma at equilibrium, unbound drug; 1 if absent"),
+        "scale": ("expression", False, "lattice volumes it stands for; lesion over lattice if absent"),
+        "mg_per_unit": ("number", False, "mg in a unit of the body state; 1 if absent"),
     },
     "plasma": {
         "drug": ("text", True, "name in figures"),
@@ -195,6 +218,8 @@ ENTRY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     },
 }
 
+DESIGNS = ("values", "grid", "latin hypercube", "sobol", "table")
+
 STUDY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "study": {
         "name": ("text", True, "name of the study"),
@@ -202,7 +227,25 @@ STUDY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "arms": ("list", True, "scenarios, one an arm"),
         "patients": ("whole", True, "patients an arm; patients and seeds are shared by all arms"),
         "seed": ("whole", True, "seed of patient 1; patient k runs with seed + k - 1"),
+        "replicates": ("whole", False, "seeds a patient, as --replicates; one if absent"),
         "settings": ("table", False, "scenario or parameter = value, as --set"),
         "ode_only_patients": ("whole", False, "patients an arm of the ODE-only comparison; 0 for none"),
+    },
+    "sweep": {
+        "design": ("text", False, "values, grid, latin hypercube, sobol or table; values if absent"),
+        "parameters": ("table", False, "parameter or key = list of values, or range { low, high, scale, unit, n }"),
+        "n": ("whole", False, "latin hypercube, sobol: number of points"),
+        "seed": ("whole", False, "latin hypercube, sobol: seed of the points; 1 if absent"),
+        "table": ("text", False, "table: CSV file beside the study, one column a parameter, one row a point"),
+    },
+}
+# One range of a sweep.
+ENTRY_KEYS_OF_STUDY: dict[str, dict[str, tuple[str, bool, str]]] = {
+    "parameters": {
+        "low": ("number", True, "lowest value"),
+        "high": ("number", True, "highest value"),
+        "scale": ("text", False, "linear or log; linear if absent"),
+        "unit": ("text", False, "unit of both; the declared one if absent"),
+        "n": ("whole", False, "values, grid: number of values, the ends included"),
     },
 }

@@ -12,6 +12,7 @@ from ..abm.model_file import LIBRARY as MODELS
 from ..abm.model_file import as_list, library_models, read_toml
 from ..abm.ode_model import Parameter
 from ..abm.parameters import Override
+from .companion_side import companion_lines
 from .scenario import LIBRARY, Scenario, library_scenarios, load_scenario
 from .study import library_studies, load_study
 
@@ -58,7 +59,7 @@ def describe_text(name: str, assumed: bool) -> str:
     Parameters
     ----------
     name : str
-        Library name or path of a TOML file.
+        Library name, or path of a TOML file or of an SBML file (.xml, .sbml).
     assumed : bool
         Only the parameters whose source is ``assumed``, with their number.
 
@@ -67,6 +68,11 @@ def describe_text(name: str, assumed: bool) -> str:
     InputError
         There is no such thing, or it is wrong.
     """
+    if Path(name).suffix in (".xml", ".sbml"):
+        from ..ode_coupling.sbml import read_sbml
+        from ..ode_coupling.sbml.describe import describe_ode
+
+        return describe_ode(read_sbml(name, events="ignore"))
     kind = _kind(name)
     if kind == "study":
         study = load_study(name)
@@ -121,7 +127,7 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
     head = scenario.tables["scenario"]
     yield f"scenario {head['name']}: {head['title']}"
     for section, table in scenario.tables.items():
-        if section in ("regimen", "coupling", "parameters"):
+        if section in ("regimen", "companion", "coupling", "parameters"):
             continue
         yield ""
         yield f"[{section}]"
@@ -132,6 +138,7 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
         yield from (f"  {_regimen(regimen)}" for regimen in scenario.tables.get("regimen", []))
         if not scenario.tables.get("regimen"):
             yield "  none: untreated"
+        yield from (f"companion {line}" for line in companion_lines(scenario.tables))
     else:
         yield "a tissue alone: no body, no patient"
     for name, entry in scenario.tables.get("parameters", {}).items():
@@ -148,6 +155,9 @@ def _plain(value: object) -> str:
 
 def _regimen(regimen: dict) -> str:
     """Return a regimen in words."""
+    if "order" in regimen:
+        first = regimen.get("first_day", 0)
+        return f"{regimen['drug']}: {regimen['order']}, from day {first:g} ({regimen['source']})"
     amount, length = regimen["amount"], regimen["infusion_days"]
     cycles = f"{regimen['cycles']} cycles" if "cycles" in regimen else "until the end of the run"
     way = f"as {length:g}-d infusions" if length else "as boluses"

@@ -44,9 +44,10 @@ class Recorder:
         if model.fields:
             self.columns["account"] = [f"{f.name}: {flow}" for f in model.fields for flow in ACCOUNT]
             self.units["account"] = [f.unit for f in model.fields for _ in ACCOUNT]
-        if trial.signal:
-            self.columns["control"] = [trial.signal]
-            self.units["control"] = [trial.unit]
+        if trial.targets:
+            self.columns["control"] = [target.name for target in trial.targets]
+            self.units["control"] = [target.unit for target in trial.targets]
+            self.columns["visit"], self.units["visit"] = trial.visit_columns()
         self._tumour = tumour_columns(model)
         self._pairs = [
             (a.id - 1, b.id - 1)
@@ -78,8 +79,8 @@ class Recorder:
         }
         if model.fields:
             row["account"] = state.field_account.reshape(-1) / state.region.size
-        if trial.signal:
-            row["control"] = np.array([trial.level])
+        if trial.targets:
+            row["control"] = np.array(trial.levels)
         if pairs:
             row |= self._pair_row()
         for key, value in row.items():
@@ -106,6 +107,8 @@ class Recorder:
     def take(self) -> tuple[dict[str, np.ndarray], list[Snapshot]]:
         """Return rows and snapshots collected so far and start afresh."""
         rows: dict[str, np.ndarray] = {}
+        if "visit" in self.columns:
+            self.rows["visit_time"], self.rows["visit"] = map(list, self.simulation.trial.take_visits())
         for key, series in SERIES.items():
             if series.optional and not self._has(key):
                 continue
@@ -117,6 +120,8 @@ class Recorder:
         return rows, snapshots
 
     def _has(self, key: str) -> bool:
+        if SERIES[key].group == "visits":
+            return "visit" in self.columns
         return key in self.columns or SERIES[key].dimension is None
 
 

@@ -11,7 +11,7 @@ from ..abm.pairs import mean_field_valid
 from .build import Builder, Simulation
 from .header import outcome_of
 from .record import measure_pairs
-from .run import RESULTS_VERSION, Schedule, final_state, key_of
+from .run import RESULTS_VERSION, Schedule, attend, final_state, key_of
 from .scenario import Scenario, load_scenario, resolved
 from .store import run_key, state_digest
 from .store.replicates import Replicate
@@ -70,11 +70,9 @@ def replicate(simulation: Simulation) -> Replicate:
     step = 0
     while True:
         counts = state.counts(model)
-        if trial and (step == 0 or trial.next(step - 1) == step):
-            trial.attend(course.tissue, step, counts)
-        last = step == plan.end or bool(trial.ended)
+        last = attend(simulation, step) or step == plan.end
         if step % plan.record == 0 or last:
-            row = (state.day(model), counts, trial.level if trial.signal else np.nan)
+            row = (state.day(model), counts, trial.levels[0] if trial.targets else np.nan)
             for values, value in zip(rows.values(), row, strict=True):
                 values.append(value)
             if step % plan.pairs == 0 or last:

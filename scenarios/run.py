@@ -57,7 +57,8 @@ class Schedule:
     """
 
     def __init__(self, simulation: Simulation):
-        tables, model, self._trial = simulation.scenario.tables, simulation.model, simulation.trial
+        tables, model = simulation.scenario.tables, simulation.model
+        self._due = [part for part in (simulation.trial, simulation.radiation) if part]
         output, a_day = tables["output"], 24 / model.dt_h
         self.end = max(round(tables["scenario"]["duration_days"] * a_day), 1)
         self.record = max(1, round(output["record_every_hours"] / model.dt_h))
@@ -70,8 +71,7 @@ class Schedule:
         """Return the next step that wants attention after ``step``."""
         due = [step + every - step % every for every in (self.record, self.assess, self.checkpoint)]
         due += [s for s in self.snapshots if s > step]
-        if self._trial:
-            due.append(self._trial.next(step))
+        due += [part.next(step) for part in self._due]
         return min(*due, self.end)
 
 
@@ -154,7 +154,7 @@ class Run:
         return self.simulation.tissue.state.step
 
     def open(self) -> None:
-        """Let the trial see the placed tissue; call once, at step 0."""
+        """Let trial and radiation see the placed tissue; call once, at step 0."""
         self._attend_if_due()
 
     def advance(self, steps: int) -> None:
@@ -166,11 +166,8 @@ class Run:
             self._assess_if_due()
 
     def _attend_if_due(self) -> None:
-        trial, tissue, step = self.simulation.trial, self.simulation.tissue, self.step
-        if trial and (step == 0 or trial.next(step - 1) == step):
-            trial.attend(tissue, step, tissue.state.counts(tissue.model))
-            if trial.ended:
-                self._plan.end = step
+        if attend(self.simulation, self.step):
+            self._plan.end = self.step
 
     def progress(self) -> Progress:
         """Return where the run stands."""
@@ -231,6 +228,16 @@ class Run:
             "columns": self.recorder.columns,
             "units": self.recorder.units,
         }
+
+
+def attend(simulation: Simulation, step: int) -> bool:
+    """Let trial and radiation have their turn at a step if they are due; return whether the trial is over."""
+    trial, radiation, tissue = simulation.trial, simulation.radiation, simulation.tissue
+    if radiation and (step == 0 or radiation.next(step - 1) == step):
+        radiation.attend(tissue, step)
+    if trial and (step == 0 or trial.next(step - 1) == step):
+        trial.attend(step, tissue.state.counts(tissue.model))
+    return bool(trial.ended)
 
 
 def final_state(simulation: Simulation, progressed_on: float = 0.0) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
-from ..abm.model_file import ModelSpec, check_keys, check_source, find_file, read_model, read_toml
+from ..abm.model_file import ModelSpec, add_part, check_keys, check_source, find_file, read_model, read_toml
 from ..ode_coupling.immune.qcic.tables import parameter_names
-from .controllers import CONTROLLERS
 from .keys import (
     BODY_ONLY,
     BODY_SECTIONS,
@@ -19,10 +18,14 @@ from .keys import (
     NESTED,
     REQUIRED_SECTIONS,
     SCENARIO_KEYS,
+    SEVERAL,
     TREATMENTS,
     WORDS,
 )
+from .observe import blocks
+from .regimen_keys import check_regimens
 from .tissue_keys import check_tissue, lattice_shape
+from .trial_keys import check_trial
 
 LIBRARY = Path(__file__).parent / "library"
 LATTICE_BOUNDS = {"rows": (16, 8192), "columns": (16, 8192), "planes": (2, 1024)}
@@ -81,12 +84,20 @@ def load_scenario(name_or_path: str, settings: Iterable[str] = ()) -> Scenario:
     tables["scenario"].setdefault("treatment", TREATMENTS[0])
     for section, entry in tables.items():
         _check_section(section, entry, f"{name_or_path} [{section}]")
-    scenario = Scenario(tables, read_model(tables["scenario"]["model"], folder))
+    scenario = Scenario(tables, _model_of(tables, tables["scenario"]["model"], folder))
     _declare(scenario)
     for setting in settings:
         apply_setting(scenario, setting)
     _check_values(scenario, name_or_path)
     return scenario
+
+
+def _model_of(tables: Mapping[str, Any], name: str, folder: Path | None = None) -> ModelSpec:
+    """Return a model with the parts that the scenario includes."""
+    spec = read_model(name, folder)
+    for part in tables["scenario"].get("include", []):
+        add_part(spec, part, folder)
+    return spec
 
 
 def _check_sections(tables: Mapping[str, Any], where: str) -> None:
@@ -116,7 +127,7 @@ def _declare(scenario: Scenario) -> None:
 
 def _check_section(section: str, entry: Any, where: str) -> None:
     """Check keys and kinds of one section, entry by entry where it is a list."""
-    if section in LIST_SECTIONS:
+    if section in LIST_SECTIONS or (section in SEVERAL and isinstance(entry, list)):
         if not isinstance(entry, list):
             raise InputError(f"{where}: write [[{section}]], one block an entry")
         for number, part in enumerate(entry, start=1):
@@ -204,11 +215,16 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
     section, *path, key = _find_key(scenario, name)
     kind, _, meaning = (ENTRY_KEYS[path[0]] if path else SCENARIO_KEYS[section])[key]
     table = scenario.tables.setdefault(section, {})
+    if isinstance(table, list):
+        raise InputError(
+            f"--set {name}: the scenario has {len(table)} [[{section}]] blocks; write them in a scenario file that "
+            "extends this one"
+        )
     for part in path:
         table = table.setdefault(part, {})
     table[key] = _value(name, text, kind, meaning)
     if (section, key) == ("scenario", "model"):
-        scenario.model_spec = read_model(text)
+        scenario.model_spec = _model_of(scenario.tables, text)
         _declare(scenario)
 
 
@@ -250,7 +266,7 @@ def _settable() -> list[tuple[str, ...]]:
         (section, key)
         for section, keys in SCENARIO_KEYS.items()
         for key in keys
-        if section not in ("regimen", "coupling") and key != "extends" and key not in NESTED.get(section, ())
+        if section not in (*LIST_SECTIONS, "coupling") and key != "extends" and key not in NESTED.get(section, ())
     ]
     return plain + [
         (s, table, key) for s, tables in NESTED.items() for table in tables for key in ENTRY_KEYS[table]
@@ -274,9 +290,10 @@ def _find_key(scenario: Scenario, name: str) -> tuple[str, ...]:
 def _check_values(scenario: Scenario, where: str) -> None:
     tables = scenario.tables
     for (section, key), words in WORDS.items():
-        word = tables.get(section, {}).get(key, words[0])
-        if word not in words:
-            raise unknown_word(key, word, words, f"{where} [{section}]")
+        for table in blocks(tables.get(section, [])):
+            word = table.get(key, words[0])
+            if word not in words:
+                raise unknown_word(key, word, words, f"{where} [{section}]")
     positive = [
         ("scenario", "duration_days"),
         ("scenario", "assessment_days"),
@@ -289,6 +306,7 @@ def _check_values(scenario: Scenario, where: str) -> None:
         if not value > 0:
             raise InputError(f"{section}.{key} must be above 0, got {value:g}")
     check_tissue(tables["tissue"])
+    check_regimens(tables, where)
     if tables.get("body", {}).get("burn_in_days", 0) < 0:
         raise InputError(f"body.burn_in_days must be 0 or more, got {tables['body']['burn_in_days']:g}")
     if tables["scenario"]["treatment"] == "until progression" and "body" not in tables:
@@ -296,14 +314,14 @@ def _check_values(scenario: Scenario, where: str) -> None:
             f"{where} [scenario]: treatment = 'until progression' needs a [body] that is dosed; "
             "write [stop] progression to end the run there"
         )
-    _check_trial(tables, where)
+    check_trial(tables, where)
     lattice_shape(tables["lattice"], scenario.model_spec.model["dimensions"])
     for key, (least, most) in LATTICE_BOUNDS.items():
         if not least <= tables["lattice"].get(key, least) <= most:
             raise InputError(f"lattice.{key} must be {least} to {most} sites, got {tables['lattice'][key]}")
     lists = [("output.snapshot_days", tables["output"]["snapshot_days"])]
     lists += [
-        (f"regimen of {regimen['drug']}: days", regimen["days"]) for regimen in tables.get("regimen", [])
+        (f"regimen of {regimen['drug']}: days", regimen.get("days", [])) for regimen in tables.get("regimen", [])
     ]
     for name, days in lists:
         if not all(isinstance(day, int | float) and not isinstance(day, bool) for day in days):
@@ -314,36 +332,6 @@ def _check_values(scenario: Scenario, where: str) -> None:
         raise InputError(
             f"scenario.name '{tables['scenario']['name']}' begins the names of files: letters, digits, _ - and . only"
         )
-
-
-def _check_trial(tables: Mapping[str, Any], where: str) -> None:
-    """Check the numbers of [controller] and [stop]."""
-    control, rule = tables.get("controller"), tables.get("stop", {}).get("progression")
-    if control is not None:
-        kind = CONTROLLERS[control["kind"]]
-        for key, (_, required, meaning) in kind.keys.items():
-            if required and key not in control:
-                raise InputError(
-                    f"{where} [controller]: '{key}' is missing, which kind = '{control['kind']}' needs ({meaning})"
-                )
-        supplied = [entry["signal"] for entry in tables.get("coupling", {}).get("signals", [])]
-        if control["signal"] in supplied:
-            raise InputError(
-                f"{where} [controller]: the body supplies signal '{control['signal']}' already; "
-                "name another signal, or take it out of coupling.signals"
-            )
-        if "off_below" in control and control["off_below"] > control.get("on_above", math.inf):
-            raise InputError(
-                f"controller.off_below ({control['off_below']:g}) must not lie above controller.on_above "
-                f"({control['on_above']:g})"
-            )
-    if rule is not None:
-        for key in ("above", "consecutive"):
-            if not rule.get(key, 1) > 0:
-                raise InputError(f"stop.progression.{key} must be above 0, got {rule[key]:g}")
-    for section, table in (("controller", control), ("stop.progression", rule)):
-        if table and table.get("first_day", 0) < 0:
-            raise InputError(f"{section}.first_day must be 0 or more, got {table['first_day']:g}")
 
 
 def resolved(scenario: Scenario, seed: int, provenance: dict[str, Any]) -> dict[str, Any]:

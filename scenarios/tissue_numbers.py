@@ -7,10 +7,12 @@ from ..abm.model import Model
 
 # key -> unit of its expression; a table holds the units of its own keys, "*" stands for all of them
 _SHARES = {"*": "1"}
+WHOLE = "whole number"  # of no unit, rounded
 UNITS: dict[str, Any] = {
     **dict.fromkeys(("occupancy", "packing", "nodule_cells", "depth_sites", "least_immune"), "1"),
     **dict.fromkeys(("scale_um", "margin_um", "radius_um", "pixel_um", "page_um", "tile_um"), "um"),
-    **dict.fromkeys(("composition", "shares", "counts"), _SHARES),
+    **dict.fromkeys(("composition", "shares"), _SHARES),
+    "counts": {"*": WHOLE},
     "day": "d",
     "stroma": {"fraction": "1"},
     "vessels": {"per_mm2": "1/mm^2"},
@@ -28,7 +30,7 @@ def resolve_numbers(tissue: Mapping[str, Any], model: Model) -> dict[str, Any]:
     ----------
     tissue : mapping
         Where a number is meant, text is an expression such as ``1 - resistant_fraction``, in the unit that
-        the key says (share: 1, ``_um``: um, ``per_mm2`` and tile classes: 1/mm^2).
+        the key says (share: 1, ``_um``: um, ``per_mm2`` and tile classes: 1/mm^2; counts are rounded to whole cells).
     model : Model
         Supplies the parameters.
 
@@ -42,7 +44,9 @@ def resolve_numbers(tissue: Mapping[str, Any], model: Model) -> dict[str, Any]:
 
 def _resolved(value: Any, unit: Any, where: str, model: Model) -> Any:
     if isinstance(unit, str) and isinstance(value, str):
-        number = model.scope.number(value, unit, where)
+        number = model.scope.number(value, "1" if unit == WHOLE else unit, where)
+        if unit == WHOLE:
+            return float(round(number))
         # 0.1 * 30 is 3.0000000000000004: a count is meant
         return float(round(number)) if abs(number - round(number)) < 1e-9 * max(1.0, abs(number)) else number
     if isinstance(unit, dict) and isinstance(value, Mapping):

@@ -27,7 +27,8 @@ class Series:
         return f"{self.dimension.removesuffix('_state') if self.dimension else self.variable}_unit"
 
 
-# Two groups, each with a time axis of its own: pair correlations are taken less often than the rest.
+# Groups with a time axis of their own: pair correlations are taken less often than the rest, and what
+# controllers see comes when they visit.
 SERIES = {
     "time": Series("time", None, np.float64, "d"),
     "count": Series("count", "type", np.int64, "1"),
@@ -43,8 +44,10 @@ SERIES = {
     "pair_correlation": Series("correlation", "pair", np.float64, "1", "pairs", True),
     "pair_total": Series("total", "layer", np.float64, "1", "pairs", True),
     "mean_field_valid": Series("mean_field_valid", None, np.uint8, "1", "pairs", True),
+    "visit_time": Series("time", None, np.float64, "d", "visits", True),
+    "visit": Series("visit", "quantity", np.float64, None, "visits", True),
 }
-TIMES = {"series": "time", "pairs": "pair_time"}
+TIMES = {"series": "time", "pairs": "pair_time", "visits": "visit_time"}
 
 
 def conform_rows(

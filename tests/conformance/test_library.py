@@ -19,8 +19,6 @@ from oncolattice.scenarios.study import library_studies, load_study
 
 DRUGS = sorted(path.stem for path in (LIBRARY / "drugs").glob("*.toml"))
 QCIC = pathlib.Path(model_file.__file__).parents[1] / "ode_coupling" / "immune" / "qcic" / "parameters.csv"
-# The body model states the PD-1/PD-L1 complex in g/L, the tissue model declares it without unit: values only.
-NUMBERS_ONLY = {"K_PL"}
 
 
 @pytest.mark.parametrize("name", library_models())
@@ -95,8 +93,7 @@ def test_baselines_are_those_of_the_body_model(name):
         assert {"beta_X1", "K1", "a12", "d_T8", "lambda_PL", "K_Chem"} <= {p.name for p in shared}
     for parameter in shared:
         value, unit = body[parameter.name]
-        if parameter.name not in NUMBERS_ONLY:
-            value = in_unit(quantity(value, unit), parameter.unit, parameter.name)
+        value = in_unit(quantity(value, unit), parameter.unit, parameter.name)
         assert parameter.value == pytest.approx(value, rel=1e-12), parameter.name
 
 
@@ -104,6 +101,9 @@ def test_baselines_are_those_of_the_body_model(name):
 def test_every_drug_is_valid_and_included_by_a_model(drug):
     assert check_file(drug) == []
     included = {i for name in library_models() for i in load_model(name).spec.model.get("include", [])}
+    included |= {
+        i for name in library_scenarios() for i in load_scenario(name).tables["scenario"].get("include", [])
+    }
     assert f"drugs/{drug}.toml" in included
 
 
@@ -138,6 +138,8 @@ def test_every_body_signal_of_the_model_is_supplied(name):
     scenario = load_scenario(name)
     supplied = {entry["signal"] for entry in scenario.tables.get("coupling", {}).get("signals", ())}
     supplied.add(scenario.tables.get("controller", {}).get("signal"))
+    if "radiotherapy" in scenario.tables:
+        supplied |= {"radiation_linear", "radiation_quadratic"}
     for entry in scenario.model_spec.sections["body_signal"]:
         assert entry["name"] in supplied or "free_of" in entry
 

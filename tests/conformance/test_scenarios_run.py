@@ -15,7 +15,8 @@ def small(name):
     tables = load_scenario(name).tables
     planes = ("planes=16",) if "planes" in tables["lattice"] else ()
     margin = ("margin_um=0",) if "margin_um" in tables["tissue"] else ()
-    return load_scenario(name, (*SMALL, *planes, *margin))
+    delay = ("controller.delay_days=1",) if "delay_days" in tables.get("controller", {}) else ()
+    return load_scenario(name, (*SMALL, *planes, *margin, *delay))
 
 
 @pytest.mark.parametrize("name", library_scenarios())

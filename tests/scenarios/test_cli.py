@@ -326,7 +326,10 @@ def test_list_describe_check_and_schema_print(oncolattice):
         assert found in out
 
 
-@pytest.mark.parametrize("name", ["run", "batch", "report", "list", "describe", "check", "schema"])
+COMMANDS = ("run", "batch", "report", "list", "describe", "check", "schema", "body", "pk")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_shows_an_example(name, oncolattice, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     assert name in get_command(cli.app).commands
@@ -336,9 +339,7 @@ def test_every_command_shows_an_example(name, oncolattice, monkeypatch):
 
 
 def test_every_command_is_tested_for_its_example():
-    assert set(get_command(cli.app).commands) == {
-        "run", "batch", "report", "list", "describe", "check", "schema",
-    }  # fmt: skip
+    assert set(get_command(cli.app).commands) == set(COMMANDS)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")

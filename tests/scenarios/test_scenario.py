@@ -233,7 +233,7 @@ def test_the_model_is_looked_for_beside_the_file_that_names_it(tmp_path):
         (CHILD + 'duration_days = "long"\n', "'duration_days' must be a finite number"),
         (CHILD + "[[lattice]]\nrows = 32\n", "a table is needed here, not list"),
         (CHILD + '[regimen]\ndrug = "x"\n', r"write \[\[regimen\]\]"),
-        (CHILD + '[[regimen]]\ndrug = "x"\n', r"\[regimen\] 1: 'amount' is missing"),
+        (CHILD + '[[regimen]]\ndrug = "x"\nsource = "assumed"\n', r"\[regimen\] 1: 'amount' is missing"),
         (CHILD + '[output]\nsnapshot_days = ["a"]\n', "output.snapshot_days must be a list of numbers"),
         (CHILD + '[tissue]\npattern = "x"\n', "unknown pattern 'x'"),
         (CHILD + '[coupling]\nsignals = [{ signal = "NK", bdy = "NK_C" }]\n', "signals 1: unknown key 'bdy'"),
