@@ -11,8 +11,8 @@ from numba import njit
 from . import draws
 from .act import settle_fate, settle_kill
 from .decide import FATE_CLOCK, KILL_CLOCK, Agenda, Worker, scratch_of
+from .hop import carry, ground_of, hop
 from .lattice import Lattice
-from .migrate import carry, ground_of, hop
 from .pointers import pointer
 from .sense import rate
 from .tables import Tables, View

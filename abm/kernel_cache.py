@@ -2,7 +2,8 @@
 
 Numba keys a cached kernel by its own file only, so an edited callee in another file would be served stale. The
 folder of a module is named by a hash of the module, of every module of the package that it imports, directly or
-not, and of the Numba version: an edit recompiles what depends on it and nothing else.
+not, and of the Numba version: an edit recompiles what depends on it and nothing else. The named tuples of all modules
+are part of every hash, because a kernel may be compiled for one that its module never names.
 """
 
 import functools
@@ -18,6 +19,7 @@ from numba.core import caching
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 KERNEL_FOLDERS = ("abm", "ode_coupling")  # what decides the numbers of a run
 _IMPORT = re.compile(rb"^\s*from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
+_TUPLE = re.compile(rb"^class \w+\(NamedTuple\):\n(?:(?:    [^\n]*)?\n)+", re.MULTILINE)
 
 
 def source_hash() -> str:
@@ -66,9 +68,20 @@ def _digest(path: pathlib.Path) -> bytes:
 
 
 @functools.cache
+def _tuples() -> bytes:
+    """Return a digest of every named tuple that a kernel can be handed, and of where it is declared."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for folder in KERNEL_FOLDERS:
+        for path in sorted((PACKAGE / folder).rglob("*.py")):
+            for declared in _TUPLE.findall(path.read_bytes()):
+                digest.update(path.relative_to(PACKAGE).as_posix().encode() + declared)
+    return digest.digest()
+
+
+@functools.cache
 def kernel_folder(path: pathlib.Path) -> pathlib.Path:
     """Return the folder that holds the compiled kernels of a file of the package."""
-    total = hashlib.sha256(numba.__version__.encode())
+    total = hashlib.sha256(_tuples())
     for module in dependencies(path):
         total.update(module.relative_to(PACKAGE).as_posix().encode() + _digest(module))
     return cache_home() / f"{path.stem}-{total.hexdigest()[:16]}"

@@ -40,6 +40,31 @@ def test_a_kernel_lives_in_the_folder_of_its_sources():
     assert pathlib.Path(sense.rate._cache.cache_path) == kernel_folder(pathlib.Path(sense.__file__))
 
 
+def test_a_kernel_may_be_handed_a_tuple_that_its_module_does_not_name(tmp_path, monkeypatch):
+    from oncolattice.abm.hop import Ground
+
+    declared = kernel_cache._TUPLE.findall((PACKAGE / "abm" / "hop.py").read_bytes())
+    assert len(declared) == 1
+    assert all(f"    {name}: " in declared[0].decode() for name in Ground._fields)
+    assert PACKAGE / "abm" / "hop.py" not in dependencies(PACKAGE / "abm" / "world.py")
+
+    def folder():
+        for cached in (kernel_cache._tuples, kernel_folder):
+            cached.cache_clear()
+        return kernel_folder(tmp_path / "abm" / "kernel.py")
+
+    (tmp_path / "abm").mkdir()
+    (tmp_path / "abm" / "kernel.py").write_text("")
+    monkeypatch.setattr(kernel_cache, "PACKAGE", tmp_path)
+    names = {folder()}
+    for text in ("class A(NamedTuple):\n    x: int\n", "class A(NamedTuple):\n    y: int\n"):
+        (tmp_path / "abm" / "types.py").write_text(text)
+        names.add(folder())
+    for cached in (kernel_cache._tuples, kernel_folder):
+        cached.cache_clear()
+    assert len(names) == 3
+
+
 @pytest.mark.parametrize("edited", ["callee.py", "caller.py"])
 def test_an_edit_renames_the_folders_of_those_that_depend_on_it_only(tmp_path, monkeypatch, edited):
     (tmp_path / "callee.py").write_text("ONE = 1\n")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from engine_cases import FIELD, Z, grid, z_mean
 from numba import njit
-from oncolattice.abm import migrate
+from oncolattice.abm import hop
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.state import first_state
 from oncolattice.abm.world import world_of
@@ -187,7 +187,7 @@ def test_a_climb_goes_to_the_best_free_neighbour(shape, neighbourhood, way):
 @njit
 def climb_at(place, field, slope, view, lattice, tables):
     w = world_of(view, lattice, tables)
-    return migrate.climb(place, place % w.sites, field, slope, migrate.ground_of(w))
+    return hop.climb(place, place % w.sites, field, slope, hop.ground_of(w))
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
