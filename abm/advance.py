@@ -141,7 +141,9 @@ class Tissue:
         slots = model.tables.slots
         self._admitted = sorted({int(slot["object"]) for slot in slots if slot["verb"] == ADMIT})
         self._pool = ThreadPoolExecutor(threads) if threads > 1 and not attempts else None
-        self._scales = [(i, int(row["scale"])) for i, row in enumerate(model.tables.fields) if row["scale"] >= 0]
+        self._scales = [
+            (i, int(row["scale"])) for i, row in enumerate(model.tables.fields) if row["scale"] >= 0
+        ]
         self._wanted, self._entered = (np.zeros(len(model.types) + 1, np.int64) for _ in range(2))
         self.state = state
         if state.step == 0:

@@ -11,7 +11,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-ORDER = ("lattice", "patient_year", "parts", "peers", "mesa", "threads", "scaling", "memory", "body", "coupling")
+ORDER = (
+    "lattice",
+    "patient_year",
+    "parts",
+    "peers",
+    "mesa",
+    "threads",
+    "scaling",
+    "memory",
+    "body",
+    "coupling",
+)
 CSV = ROOT / "runs" / "benchmarks.csv"
 # The field benchmark is a table of its own.
 ALONE = ("fields",)

@@ -266,7 +266,9 @@ def _settable() -> list[tuple[str, ...]]:
         (section, key)
         for section, keys in SCENARIO_KEYS.items()
         for key in keys
-        if section not in (*LIST_SECTIONS, "coupling") and key != "extends" and key not in NESTED.get(section, ())
+        if section not in (*LIST_SECTIONS, "coupling")
+        and key != "extends"
+        and key not in NESTED.get(section, ())
     ]
     return plain + [
         (s, table, key) for s, tables in NESTED.items() for table in tables for key in ENTRY_KEYS[table]
@@ -321,7 +323,8 @@ def _check_values(scenario: Scenario, where: str) -> None:
             raise InputError(f"lattice.{key} must be {least} to {most} sites, got {tables['lattice'][key]}")
     lists = [("output.snapshot_days", tables["output"]["snapshot_days"])]
     lists += [
-        (f"regimen of {regimen['drug']}: days", regimen.get("days", [])) for regimen in tables.get("regimen", [])
+        (f"regimen of {regimen['drug']}: days", regimen.get("days", []))
+        for regimen in tables.get("regimen", [])
     ]
     for name, days in lists:
         if not all(isinstance(day, int | float) and not isinstance(day, bool) for day in days):

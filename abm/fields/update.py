@@ -49,7 +49,11 @@ class Fields:
         self.blood: dict[int, Blood] = {}
         used = bool(model.fields or model.densities)
         sites = int(np.prod(shape)) if used else 0
-        self._source, self._uptake, self._exchange = (np.zeros(sites) for _ in range(3))
+        self._sites = sites
+        self._maps: tuple[
+            np.ndarray, ...
+        ] = ()  # secretion, uptake and exchange by site, while they are needed
+        self._spare: tuple[np.ndarray, ...] = ()
         varies = bool((model.tables.diffusion_in >= 0.0).any())
         self._diffusion = np.zeros(sites if varies else 0)
         self._per_type = np.zeros((3, len(model.types) + 1))
@@ -91,6 +95,8 @@ class Fields:
             if state.step % row["every"] == 0:
                 self._update_field(i, state, view, lattice)
                 due = True
+        if state.step == 0:
+            self._maps = ()  # most fields need them at time 0 alone
         return due
 
     def _update_density(self, i: int, state: State, view: View, lattice: Lattice) -> None:
@@ -103,12 +109,13 @@ class Fields:
 
     def _crowd(self, i: int, weights: np.ndarray, state: State, view: View, lattice: Lattice) -> None:
         """Write the smoothed weighted number of cells a site into the density signal."""
-        fill_crowd(weights, view, lattice, self.model.tables, self._source)
+        crowd, spare = self._scratch()
+        fill_crowd(weights, view, lattice, self.model.tables, crowd)
         radius = int(self.model.tables.densities[i]["radius"])
         if radius >= WHOLE * max(self.shape):
-            state.densities[i] = self._source.mean()
+            state.densities[i] = crowd.mean()
             return
-        source, scratch = self._source.reshape(self.shape), self._uptake.reshape(self.shape)
+        source, scratch = crowd.reshape(self.shape), spare.reshape(self.shape)
         box_smooth(source, radius, SMOOTHING_PASSES, state.densities[i], scratch)
 
     def _reference(self, i: int, state: State, view: View, lattice: Lattice) -> float:
@@ -162,8 +169,18 @@ class Fields:
 
     def _fill(self, i: int, view: View, lattice: Lattice) -> None:
         """Map what cells and vessels do to a field."""
-        maps = self._source, self._uptake, self._exchange
-        fill_sources(i, view, lattice, self.model.tables, self._per_type, *maps)
+        if not self._maps:
+            self._maps = tuple(np.zeros(self._sites) for _ in range(3))
+        source, uptake, exchange = self._maps
+        fill_sources(i, view, lattice, self.model.tables, self._per_type, source, uptake, exchange)
+
+    def _scratch(self) -> tuple[np.ndarray, ...]:
+        """Return two flat arrays that nothing needs between updates: the solver's, where there is one."""
+        if self._work is not None:
+            return self._work.q.reshape(-1), self._work.s.reshape(-1)
+        if not self._spare:
+            self._spare = tuple(np.zeros(self._sites) for _ in range(2))
+        return self._spare
 
     def _solve(
         self, i: int, length_h: float, state: State, view: View, lattice: Lattice
@@ -188,7 +205,7 @@ class Fields:
             self._fill(i, view, lattice)
         if isinstance(law.diffusion, np.ndarray):
             fill_diffusion(i, view, lattice, tables, self._diffusion)
-        terms = Terms(*(part.reshape(self.shape) for part in (self._source, self._uptake, self._exchange)))
+        terms = Terms(*(part.reshape(self.shape) for part in self._maps))
         if i in self.blood and timed:
             blood = self.blood[i]
             return step_with_blood(
@@ -211,10 +228,11 @@ class Fields:
         """Settle whether a field is stepped in time, and note the reason and what the lattice cannot show."""
         row, info, model = self.model.tables.fields[i], self.model.fields[i], self.model
         diffusivity = float(row["diffusion_per_h"]) * model.site_um**2
-        uptake, exchange = float(self._uptake.mean()), float(self._exchange.mean())
-        vessels = np.count_nonzero(self._exchange)
+        _, taken, exchanged = self._maps
+        uptake, exchange = float(taken.mean()), float(exchanged.mean())
+        vessels = np.count_nonzero(exchanged)
         dimensions, extent = len(self.shape), min(self.shape) * model.site_um
-        spacing = model.site_um * (self._exchange.size / vessels) ** (1 / dimensions) if vessels else np.inf
+        spacing = model.site_um * (exchanged.size / vessels) ** (1 / dimensions) if vessels else np.inf
         word, reason = choose_solver(
             diffusivity, float(row["decay"]), uptake, spacing, float(row["every"] * model.dt_h),
             model.site_um, extent,
