@@ -1,8 +1,6 @@
 """Survival against closed forms, R's survival package and the published trial."""
 
-import csv
 import math
-import pathlib
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +8,6 @@ import pytest
 from oncolattice.analysis.survival import (
     DEATH,
     DeathFunction,
-    Times,
     arm_survival,
     draw_deaths,
     expected_survival,
@@ -20,24 +17,12 @@ from oncolattice.analysis.survival import (
     relative_burden,
 )
 from oncolattice.tests.analysis.synthetic import run
-
-IPD = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/recourse_ipd_kmdata.csv"
-# AML maintenance, Miller 1997 (R: survival::leukemia); negative means censored
-MAINTAINED = (9, 13, -13, 18, 23, -28, 31, 34, -45, 48, -161)
-NOT_MAINTAINED = (5, 5, 8, 8, 12, -16, 23, 27, 30, 33, 43, 45)
-
-
-def times(values):
-    values = np.array(values, dtype=float)
-    return Times(np.abs(values), values > 0)
+from oncolattice.tests.analysis.trials import MAINTAINED, NOT_MAINTAINED, recourse, times
 
 
 def recourse_times(curve, arm):
-    if not IPD.exists():
-        pytest.skip("the RECOURSE pseudo-patients are not beside the repository")
-    with IPD.open() as file:
-        rows = [r for r in csv.DictReader(file) if r["curve"] == curve and r["arm"].startswith(arm)]
-    return Times(np.array([float(r["time"]) for r in rows]), np.array([r["event"] == "1" for r in rows]))
+    patients, treated = recourse(curve)
+    return patients[treated == (arm == "tas")]
 
 
 def test_death_function_is_one_half_at_mu_and_the_hand_computed_value_at_baseline():

@@ -1,4 +1,4 @@
-"""Survival: expected by one death function for all arms, Kaplan-Meier of drawn times, log-rank."""
+"""Survival expected by one death function for all arms, and deaths drawn from it."""
 
 import hashlib
 import math
@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 from scipy.special import expit
 
-from ..abm.snapshot import RunRecord
-
-DAYS_PER_MONTH = 30.4375
+from ...abm.snapshot import RunRecord
+from .times import Times
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def arm_survival(curves: Sequence[np.ndarray]) -> np.ndarray:
     return mean
 
 
-def draw_deaths(records: Sequence[RunRecord], death: DeathFunction = DEATH, seed: int = 0) -> "Times":
+def draw_deaths(records: Sequence[RunRecord], death: DeathFunction = DEATH, seed: int = 0) -> Times:
     """Draw one time of death a run from its expected survival.
 
     The luck belongs to patient and seed, not to the arm: a patient has the same luck in every arm. A run
@@ -116,47 +114,3 @@ def draw_deaths(records: Sequence[RunRecord], death: DeathFunction = DEATH, seed
         observed[i] = dead.size > 0
         time[i] = dead[0] if dead.size else len(curve) - 1
     return Times(time, observed)
-
-
-@dataclass(frozen=True)
-class Times:
-    """Times to an event, right-censored.
-
-    Attributes
-    ----------
-    time : ndarray, shape (n,)
-        d (or any unit throughout).
-    observed : ndarray of bool, shape (n,)
-        False where censored.
-    """
-
-    time: np.ndarray
-    observed: np.ndarray
-
-    def censored_data(self) -> stats.CensoredData:
-        """Return them as SciPy wants them."""
-        return stats.CensoredData(uncensored=self.time[self.observed], right=self.time[~self.observed])
-
-    def at_risk(self, when: Sequence[float] | np.ndarray) -> np.ndarray:
-        """Return how many are neither dead nor censored before each of these times."""
-        return np.array([int(np.count_nonzero(self.time >= t)) for t in when])
-
-
-def kaplan_meier(times: Times) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Kaplan-Meier curve as times and survival, beginning with (0, 1)."""
-    curve = stats.ecdf(times.censored_data()).sf
-    return np.concatenate([[0.0], curve.quantiles]), np.concatenate([[1.0], curve.probabilities])
-
-
-def median_time(time: np.ndarray, survival: np.ndarray) -> float:
-    """Return the first time at which survival is at most one half, NaN if it never is."""
-    below = np.flatnonzero(np.asarray(survival) <= 0.5)
-    return float(time[below[0]]) if below.size else math.nan
-
-
-def log_rank(first: Times, second: Times) -> tuple[float, float]:
-    """Return chi-squared (1 degree of freedom) and two-sided p of the log-rank test; NaN without events."""
-    if not (first.observed.any() or second.observed.any()):
-        return math.nan, math.nan
-    result = stats.logrank(first.censored_data(), second.censored_data())
-    return float(result.statistic) ** 2, float(result.pvalue)
