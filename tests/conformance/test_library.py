@@ -48,7 +48,11 @@ def test_every_parameter_is_used(name):
     }
     blocks = [spec.model, *(entry for entries in spec.sections.values() for entry in entries)]
     for block in blocks:
-        for value in (*block.values(), *block.get("weights", {}).values()):
+        for value in (
+            *block.values(),
+            *block.get("weights", {}).values(),
+            *block.get("stirred", {}).values(),
+        ):
             if isinstance(value, str):
                 named |= set(re.findall(r"[A-Za-z_]\w*", value))
     for scenario in library_scenarios():
