@@ -73,7 +73,7 @@ class Recorder:
             "tumour_volume": course.volume_cm3(),
             "tumour_fraction": float(counts[self._tumour].sum()) / state.region.size,
             "body": course.body_row(),
-            "field_mean": state.stats[:, 1] * state.view(model).stats["scale"],
+            "field_mean": state.stats[:, 1] * state.stats[:, 0],  # mean and scale
             "event": state.events.copy(),
             "ledger": course.residuals(),
         }

@@ -12,7 +12,10 @@ from oncolattice.scenarios.build import Builder
 from oncolattice.scenarios.scenario import load_scenario
 
 DAYS, SEEDS = 28, 8
-OFTEN = [f"{name}=3h" for name in ("fast_interval", "field_interval", "slow_interval", "drug_interval")]
+OFTEN = [
+    f"{name}=3h"
+    for name in ("fast_interval", "field_interval", "slow_interval", "drug_interval", "competition_interval")
+]
 
 
 def outcomes(settings):
