@@ -1,19 +1,66 @@
-"""One self-contained report of any number of runs: report.html, figures as PNG and CSV, outcomes.csv."""
+"""One self-contained report of a study: report.html, figures as PNG and CSV, outcomes.csv, biomarkers.csv."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError
-from ..abm.response import WEEK_8_DAYS
 from ..abm.snapshot import RunRecord
-from . import report_tables as tables
-from .outcomes import class_counts, outcome
-from .report_page import cards, page, paragraph, picture
-from .series import arms, end_day, week8_tri
-from .survival import DEATH
+from .assessment import Clinic
+from .death import coupled
+from .outcomes import biomarker_rows, outcome_rows
+from .report_page import page, picture
+from .report_sections import lead, sections
+from .series import Row
+from .study_table import ENDPOINTS, one_a_place
 
 Progress = Callable[[str, int, int], None]
+MOST_DRAWN = 40  # runs an arm in figures that draw every series of a run
+OWN_RULE = "time to progression by the run's own rule"
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that a report is made of.
+
+    Attributes
+    ----------
+    records : list of RunRecord
+        Runs read in full; all of them, or examples of a study whose other runs are rows alone.
+    rows : list of dict
+        Rows of outcomes of all runs.
+    clinic : Clinic
+    law : str
+        Law of death.
+    ode_only : mapping or None
+        arm -> {"tri_week8": array, "label": str}.
+    failures : list of dict
+        Rows of failures.csv.
+    sensitivity : list of dict
+        Rows for the tornado: parameter, value, and perhaps low, high, method, outcome.
+    calibration : list of str
+        Sentences about what the population was fitted to.
+    """
+
+    records: Sequence[RunRecord]
+    rows: Sequence[Row]
+    clinic: Clinic = field(default_factory=Clinic)
+    law: str = "log volume"
+    ode_only: Mapping[str, Mapping[str, Any]] | None = None
+    failures: Sequence[Row] = ()
+    sensitivity: Sequence[Row] = ()
+    calibration: Sequence[str] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every row has its run."""
+        return len(self.records) == len(self.rows)
+
+    @property
+    def with_body(self) -> bool:
+        """Return whether any run is coupled to a body."""
+        return any(coupled(record) for record in self.records)
 
 
 def write_report(
@@ -23,6 +70,12 @@ def write_report(
     ode_only: Mapping[str, Mapping[str, Any]] | None,
     title: str,
     progress: Progress | None = None,
+    rows: Sequence[Row] | None = None,
+    clinic: Clinic | None = None,
+    law: str = "log volume",
+    failures: Sequence[Row] = (),
+    sensitivity: Sequence[Row] = (),
+    calibration: Sequence[str] = (),
 ) -> Path:
     """Write the report of runs and return the path of report.html.
 
@@ -31,26 +84,40 @@ def write_report(
     Parameters
     ----------
     records : list of RunRecord
-        One run or many, of any length, treated or not.
+        One run or many, of any length, treated or not, with a body or without.
     out_dir : path
-        Gets report.html, outcomes.csv, figures/NAME.png and figures/NAME.csv; made if absent.
+        Gets report.html, outcomes.csv, biomarkers.csv, figures/NAME.png and figures/NAME.csv; made if absent.
     ode_only : mapping or None
         arm -> {"tri_week8": array, "label": str}: patients without a lattice to show beside.
     title : str
     progress : callable, optional
         Called with (what is being drawn, how many done, how many in all).
+    rows : list of dict, optional
+        Outcomes of all runs of the study where ``records`` are only examples of it; made from the records if
+        absent.
+    clinic : Clinic, optional
+        How the runs are assessed; ``qcic_tri`` every eight weeks if absent.
+    law : str
+        Law of death, one of ``death.CHOICES``.
+    failures, sensitivity : list of dict
+        Rows of failures.csv, and of a table of sensitivities.
+    calibration : list of str
+        Sentences for the methods about what the population was fitted to.
 
     Raises
     ------
     InputError
-        If there are no runs, or the folder cannot be written to.
+        If there are no runs, a table is wrong, or the folder cannot be written to.
     """
     from .figures.drawing import csv_text, png_bytes, write_file
 
-    if not records:
+    if not records and not rows:
         raise InputError("report: there are no runs to report; make one with: oncolattice run mcrc_tas102")
+    clinic = clinic or Clinic()
+    made = list(rows) if rows is not None else outcome_rows(records, clinic, law)
+    study = Study(records, made, clinic, law, ode_only, failures, sensitivity, calibration)
     out_dir, images, table_files = Path(out_dir), {}, {}
-    plan = _figures(records, ode_only)
+    plan = _figures(study)
     pieces: dict[str, str] = {}
     for done, (name, draw) in enumerate(plan.items()):
         if progress:
@@ -60,117 +127,81 @@ def write_report(
             images[drawing.name] = png_bytes(drawing.figure, drawing.dpi)
             table_files[drawing.name] = csv_text(drawing.table)
             pieces[name] += picture(drawing.name, images[drawing.name], drawing.caption)
-    html = page(title, _lead(records), _sections(records, ode_only, pieces))
-    outcomes = csv_text([outcome(record) for record in records])
+    html = page(title, lead(study), sections(study, pieces))
+    outcomes, biomarkers = csv_text(study.rows), csv_text(biomarker_rows(records))
     for name in images:
         write_file(out_dir / "figures" / f"{name}.png", images[name])
         write_file(out_dir / "figures" / f"{name}.csv", table_files[name])
     write_file(out_dir / "outcomes.csv", outcomes)
+    write_file(out_dir / "biomarkers.csv", biomarkers)
     if progress:
         progress("report.html", len(plan), len(plan))
     return write_file(out_dir / "report.html", html)
 
 
-def _figures(
-    records: list[RunRecord], ode_only: Mapping[str, Mapping[str, Any]] | None
-) -> dict[str, Callable]:
-    """Return what to draw, in the order of the page: name -> callable that returns drawings."""
+def _figures(study: Study) -> dict[str, Callable[[], list]]:
+    """Return what to draw: name -> callable that returns drawings."""
     from . import figures
 
-    def one(draw: Callable, *more: Any) -> Callable:
-        return lambda: [d for d in [draw(records, *more)] if d is not None]
+    def one(draw: Callable, *given: Any) -> Callable[[], list]:
+        return lambda: [d for d in [draw(*given)] if d is not None]
 
+    few, note = _few(study.records)
+
+    def some(draw: Callable) -> Callable[[], list]:
+        return lambda: [replace(d, caption=d.caption + note) for d in [draw(few)] if d is not None]
+
+    records, rows = study.records, study.rows
     plan = {
-        "spider": one(figures.draw_spider),
-        "waterfall": one(figures.draw_waterfall),
-        "tissue": one(figures.draw_tissue),
-        "detail": one(figures.draw_detail),
-        "fields": lambda: figures.draw_fields(records),
-        "pk": one(figures.draw_pk),
-        "counts": one(figures.draw_counts),
-        "immune": one(figures.draw_immune),
-        "biomarkers": one(figures.draw_biomarkers),
-        "survival": one(figures.draw_survival),
-        "progression": one(figures.draw_progression),
-        "ledger": one(figures.draw_ledger),
+        "flow": one(figures.draw_flow, rows, study.failures),
+        "waterfall": one(figures.draw_waterfall_rows, rows),
+        "swimmer": one(figures.draw_swimmer, rows, records),
+        "responders": one(figures.draw_responders, rows),
+        "roc": one(figures.draw_roc, rows),
+        "tornado": one(figures.draw_tornado, study.sensitivity),
     }
-    return ({"population": one(figures.draw_population, ode_only)} if ode_only else {}) | plan
+    if study.clinic.criterion != "qcic_tri":
+        plan["best_change"] = one(figures.draw_best_change, rows)
+    for endpoint in ENDPOINTS:
+        plan[endpoint] = one(figures.draw_times, rows, endpoint)
+    plan["forest"] = one(_forest, rows)
+    if records:
+        plan |= {
+            "tissue": one(figures.draw_tissue, records),
+            "detail": one(figures.draw_detail, records),
+            "fields": lambda: figures.draw_fields(records),
+            "pk": some(figures.draw_pk),
+            "counts": some(figures.draw_counts),
+            "immune": some(figures.draw_immune),
+            "biomarkers": one(figures.draw_biomarkers, records),
+            "control": some(figures.draw_control),
+            "pairs": some(figures.draw_pairs),
+            "accounts": some(figures.draw_accounts),
+            "ledger": some(figures.draw_ledger),
+            "spider": one(figures.draw_spider, records),
+        }
+        if study.complete and study.with_body and study.law == "log volume":
+            plan["survival"] = one(figures.draw_survival, records)
+        if study.complete and study.with_body:
+            plan["progression"] = one(figures.draw_progression, records)
+    if study.ode_only and records:
+        plan["population"] = one(figures.draw_population, records, study.ode_only)
+    return plan
 
 
-def _lead(records: Sequence[RunRecord]) -> str:
-    patients = len({(r.patient, r.seed) for r in records})
-    days = max(end_day(r) for r in records)
-    titles = list(dict.fromkeys(str(r.attributes["title"]) for r in records if r.attributes.get("title")))
-    values = [
-        (f"{len(records)}", f"runs, {patients} patient{'s' if patients > 1 else ''}, up to {days:g} days")
-    ]
-    for arm, runs in arms(records).items():
-        counts = class_counts([week8_tri(r) for r in runs])
-        reached = len(runs) - counts["NE"]
-        value = f"{counts['PD']} of {reached}" if reached else "not reached"
-        values.append((value, f"{arm}: progressive disease at week 8"))
-    return (paragraph("; ".join(titles), "lead") if titles else "") + cards(values)
+def _forest(rows: Sequence[Row]):
+    """Return the forest of progression by the criterion, or else by the runs' own rule."""
+    from .figures import draw_forest
+
+    return draw_forest(rows) or draw_forest(rows, OWN_RULE)
 
 
-def _sections(
-    records: list[RunRecord], ode_only: Mapping[str, Mapping[str, Any]] | None, pieces: Mapping[str, str]
-) -> dict[str, str]:
-    return {
-        "What was run": tables.runs_table(records) + tables.versions_table(records),
-        "Week 8": _week8_words(records, ode_only)
-        + tables.week8_table(records, ode_only)
-        + pieces.get("population", ""),
-        "Tumour volume": pieces["spider"]
-        + (pieces["waterfall"] or _absent("No run reached week 8, so there is no waterfall.")),
-        "Tissue": pieces["tissue"] + pieces["detail"] or _absent("These runs hold no snapshot."),
-        "Fields": pieces["fields"] or _absent("These runs hold no map of a field."),
-        "Drugs": pieces["pk"] or _absent("No dose was given in these runs."),
-        "Cells and immune system": pieces["counts"] + pieces["immune"],
-        "Biomarkers": (pieces["biomarkers"] or _absent("No snapshot was taken on day 0 or at week 8."))
-        + tables.biomarkers_text(records),
-        "Survival": _survival_words() + tables.survival_table(records)
-        + pieces["survival"]
-        + (pieces["progression"] or _absent("No run reached a visit, so progression was not assessed.")),
-        "Ledger": (pieces["ledger"] + tables.ledger_text(records)) if pieces["ledger"]
-        else _absent("These runs hold no ledger."),
-        "Where the tissue came from": tables.tissue_table(records),
-        "Parameters": tables.parameters_text(records),
-        "Wall times": tables.wall_table(records),
-    }  # fmt: skip
-
-
-def _absent(words: str) -> str:
-    return paragraph(words, "lead")
-
-
-def _week8_words(records: Sequence[RunRecord], ode_only: Mapping[str, Mapping[str, Any]] | None) -> str:
-    words = (
-        "Classes by the criterion qcic_tri: CR below −80 %, PR from −80 to −30 %, SD from −30 to +20 %, "
-        "PD from +20 % change of tumour VOLUME from baseline on day 56. These are numbers of RECIST "
-        "applied to volume; the pooled trials were read by RECIST 1.1 on diameters. Spatial rows are "
-        "the runs of this report, as counts, because percentages of so few mean nothing. "
-    )
-    if ode_only:
-        labels = sorted({str(beside["label"]) for beside in ode_only.values()})
-        words += f"ODE-only rows have no lattice: {'; '.join(labels)}. "
-    words += (
-        "Published rows are percentages: the QCIC model, whose three arms are three different "
-        "populations, and the trials that it pooled (10.1038/s41540-025-00513-1)."
-    )
-    short = sum(end_day(r) < WEEK_8_DAYS for r in records)
-    note = f"{short} of {len(records)} runs end before week 8: not reached." if short else ""
-    return paragraph(words) + (paragraph(note, "note") if note else "")
-
-
-def _survival_words() -> str:
-    return paragraph(
-        "One death function serves all arms: the chance of death on a day is logistic((ln(V/V0) − "
-        f"{DEATH.mu:.2f})/{DEATH.sigma:g}), {DEATH.note}. The survival of an arm is the mean over its "
-        "patients of the "
-        "product of daily chances; a run that ends is censored there. Month = 30.4375 days.",
-    ) + paragraph(
-        "What differs between arms here is a result of the tumours alone. A death function of its own "
-        "for each arm "
-        "would be a fit: it could match any curve, and no hazard ratio could be claimed from it.",
-        "note",
-    )
+def _few(records: Sequence[RunRecord]) -> tuple[list[RunRecord], str]:
+    """Return at most ``MOST_DRAWN`` runs an arm, and a sentence that says so where some are left out."""
+    grouped: dict[str, list[RunRecord]] = {}
+    for record in records:
+        grouped.setdefault(record.arm, []).append(record)
+    few = [record for runs in grouped.values() for record in one_a_place(runs, MOST_DRAWN)]
+    if len(few) == len(records):
+        return list(records), ""
+    return few, f" Drawn are {len(few)} of {len(records)} runs, evenly spaced in their order."

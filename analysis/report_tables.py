@@ -14,7 +14,8 @@ from .biomarkers import BIOMARKERS, skipped
 from .outcomes import CLASSES, class_counts, disease_control
 from .published import recourse, week8_published
 from .report_page import folded, paragraph, table
-from .series import Row, arms, end_day, run_name, week8_tri
+from .series import Row, arms, end_day, run_name
+from .study_table import by_arm, numbers_of
 from .survival import (
     DAYS_PER_MONTH,
     DEATH,
@@ -62,25 +63,25 @@ def versions_table(records: Sequence[RunRecord]) -> str:
     return warning + table(["software", "version"], [[n, ", ".join(sorted(v))] for n, v in found.items()])
 
 
-def week8_table(records: Sequence[RunRecord], ode_only: Mapping[str, Mapping[str, Any]] | None) -> str:
-    """Return the classes at week 8: spatial runs, ODE-only population, published model, pooled trials."""
-    rows: list[list[Any]] = []
+def week8_table(rows: Sequence[Row], ode_only: Mapping[str, Mapping[str, Any]] | None) -> str:
+    """Return the classes at week 8: the runs, ODE-only population, published model, pooled trials."""
+    lines: list[list[Any]] = []
     kinds: list[str] = []
-    for arm, runs in arms(records).items():
-        counts = class_counts([week8_tri(r) for r in runs])
-        rows.append([arm, f"spatial (n={len(runs)})", *_counted(counts)])
+    for arm, runs in by_arm(rows).items():
+        counts = class_counts(numbers_of(runs, "tri_week8"))
+        lines.append([arm, f"spatial (n={len(runs)})", *_counted(counts)])
         kinds.append("first own")
         if ode_only and arm in ode_only:
             values = np.asarray(ode_only[arm]["tri_week8"], dtype=float)
             label = f"ODE only, this population (n={values.size})"
-            rows.append(["", label, *_counted(class_counts(values))])
+            lines.append(["", label, *_counted(class_counts(values))])
             kinds.append("")
         for published in week8_published(arm):
             shares = [f"{published[f'{c}_pct']:g} %" for c in (*CLASSES, "DCR")]
-            rows.append(["", f"{published['kind']} (n={published['patients']:g})", *shares, "–"])
+            lines.append(["", f"{published['kind']} (n={published['patients']:g})", *shares, "–"])
             kinds.append("")
     columns = ["arm", "what", *CLASSES, "CR+PR+SD", "not reached"]
-    return table(columns, rows, kinds)
+    return table(columns, lines, kinds)
 
 
 def survival_table(records: Sequence[RunRecord], seed: int = 0) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,18 +13,46 @@ from ..ode_coupling.ode_only import simulate
 from .body_side import schedule_of
 from .patients import load_population, sample
 from .store import find_runs, open_run
+from .store.replicates import REPLICATES_FILE
+
+if TYPE_CHECKING:
+    from ..analysis.assessment import Clinic
+    from ..analysis.report import Progress
 
 FIRST_ASSESSMENT_DAYS = 56.0
+MOST_FULL = 60  # runs that are kept whole in memory; of further ones only what the report needs
+MOST_OPENED = 1500  # run files that are opened where outcomes.csv tells the rest
+EXAMPLES = 12  # runs an arm that are opened then
+QUARANTINE = "quarantine"
+# Body parameters that the report reads of every run; the rest is that of the arm's first run.
+ALWAYS_KEPT = ("V_C", "K1", "K2", "K3")
 
 
-def report_folder(folder: Path, out: Path, ode_only: int = 0) -> Path:
+def report_folder(
+    folder: Path,
+    out: Path,
+    ode_only: int = 0,
+    *,
+    clinic: "Clinic | None" = None,
+    law: str = "log volume",
+    progress: "Progress | None" = None,
+) -> Path:
     """Read all runs of a folder and write report.html with its figures and tables.
+
+    Run files and replicates.h5 are read, and failures.csv and sensitivity.csv where they are there. Of more than
+    1,500 run files whose outcomes.csv is complete, twelve an arm are opened and the rest are rows of that table.
 
     Parameters
     ----------
     folder, out : Path
     ode_only : int
         Patients an arm of the ODE-only comparison; 0 for none.
+    clinic : Clinic, optional
+        How the runs are assessed; ``qcic_tri`` every eight weeks if absent.
+    law : str
+        Law of death, one of ``analysis.death.CHOICES``.
+    progress : callable, optional
+        As for ``write_report``.
 
     Raises
     ------
@@ -33,15 +61,144 @@ def report_folder(folder: Path, out: Path, ode_only: int = 0) -> Path:
     """
     from ..analysis.report import write_report
 
-    paths = find_runs(folder)
-    if not paths:
+    paths = [path for path in find_runs(folder) if QUARANTINE not in path.relative_to(folder).parts]
+    together = sorted(folder.rglob(REPLICATES_FILE))
+    if not paths and not together:
         raise InputError(
             f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}"
         )
-    records = [in_section(open_run(path)) for path in paths]
+    rows = _rows(folder, paths) if not together and len(paths) > MOST_OPENED else None
+    records = read_records(paths if rows is None else _examples(paths, rows))
+    if together:
+        from .reporting_replicates import replicate_records
+
+        seen = {record.attributes.get("run_key") for record in records}
+        found = [record for path in together for record in replicate_records(path)]
+        records += [record for record in found if record.attributes["run_key"] not in seen]
     beside = ode_only_arms(records, ode_only) if ode_only else None
-    title = f"{len(records)} run{'s' if len(records) > 1 else ''}: {', '.join(dict.fromkeys(r.arm for r in records))}"
-    return write_report(records, out, ode_only=beside, title=title)
+    number = len(records) if rows is None else len(rows)
+    arms = dict.fromkeys(r.arm for r in records)
+    return write_report(
+        records,
+        out,
+        ode_only=beside,
+        title=f"{number} run{'s' if number > 1 else ''}: {', '.join(arms)}",
+        progress=progress,
+        rows=rows,
+        clinic=clinic,
+        law=law,
+        failures=_table(folder / "failures.csv"),
+        sensitivity=_table(folder / "sensitivity.csv"),
+        calibration=calibration_of(records),
+    )
+
+
+def calibration_of(records: Sequence[RunRecord]) -> list[str]:
+    """Return a sentence for every population of the runs that says which of its parameters were fitted."""
+    names = dict.fromkeys(_population(record) for record in records)
+    sentences = []
+    for name in filter(None, names):
+        try:
+            population = load_population(name)
+        except InputError:
+            sentences.append(
+                f"The file of the population {name} was not found, so what was fitted is unknown."
+            )
+            continue
+        fitted = [law.name for law in population.laws if "fitted" in (law.source, law.factor_source)]
+        if fitted:
+            sentences.append(
+                f"Population {population.name} ({population.title}): fitted are the laws of {', '.join(fitted)}."
+            )
+    return sentences
+
+
+def _population(record: RunRecord) -> str:
+    return str(record.attributes["scenario_text"].get("patient", {}).get("population", ""))
+
+
+def read_records(paths: Sequence[Path]) -> list[RunRecord]:
+    """Return runs; beyond the first sixty without what only figures of single runs read.
+
+    Raises
+    ------
+    InputError
+    """
+    records: list[RunRecord] = []
+    shared: dict[str, RunRecord] = {}
+    for path in paths:
+        record = in_section(open_run(path))
+        if len(paths) > MOST_FULL:
+            first = shared.setdefault(record.arm, record)
+            crowded = sum(r.arm == record.arm and bool(r.snapshots) for r in records) >= EXAMPLES
+            record = thinned(record, first) if crowded else record
+        records.append(record)
+    return records
+
+
+def thinned(record: RunRecord, first: RunRecord) -> RunRecord:
+    """Return a run with daily counts and volumes, measured biomarkers and its own parameters, and no more.
+
+    Parameters
+    ----------
+    record : RunRecord
+    first : RunRecord
+        Of its arm: texts that are equal are shared with it.
+    """
+    from ..analysis.outcomes import biomarkers_at
+    from ..analysis.series import daily
+
+    keep = daily(record)
+    attributes = {key: value for key, value in record.attributes.items() if key != "model_text"}
+    for key, value in attributes.items():
+        if first.attributes.get(key) == value:
+            attributes[key] = first.attributes[key]
+    own = [
+        p for p in record.parameters if p["source"] in ("virtual patient", "user") or p["name"] in ALWAYS_KEPT
+    ]
+    return replace(
+        record,
+        time_days=record.time_days[keep],
+        count=record.count[keep],
+        tumour_volume_cm3=record.tumour_volume_cm3[keep],
+        body={},
+        field_mean={},
+        events={},
+        ledger={},
+        snapshots=(),
+        attributes=attributes | {"biomarkers": biomarkers_at(record)},
+        parameters=own,
+        more={},
+    )
+
+
+def _rows(folder: Path, paths: Sequence[Path]) -> list[dict[str, Any]] | None:
+    """Return the rows of outcomes.csv if it has one for every run file, else None."""
+    from ..analysis.study_table import of_a_batch
+
+    rows = _table(folder / "outcomes.csv")
+    if {path.stem for path in paths} <= {str(row.get("run")) for row in rows}:
+        return of_a_batch(rows)
+    return None
+
+
+def _examples(paths: Sequence[Path], rows: Sequence[Mapping[str, Any]]) -> list[Path]:
+    by_name = {path.stem: path for path in paths}
+    taken: dict[str, int] = {}
+    chosen = []
+    for row in rows:
+        arm = str(row["arm"])
+        if row["run"] in by_name and taken.get(arm, 0) < EXAMPLES:
+            taken[arm] = taken.get(arm, 0) + 1
+            chosen.append(by_name[row["run"]])
+    return chosen
+
+
+def _table(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file, none where there is no such file."""
+    from ..analysis.study_table import read_rows
+
+    return read_rows(path) if path.is_file() else []
 
 
 def in_section(record: RunRecord) -> RunRecord:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 
-from ...abm.response import WEEK_8_DAYS
 from ...abm.snapshot import RunRecord
-from ..biomarkers import BIOMARKERS, measure
-from ..series import Row, arms, identity, snapshot_on
+from ..biomarkers import BIOMARKERS
+from ..outcomes import biomarkers_at
+from ..series import Row, arms, identity
 from .drawing import Drawing
 from .style import arm_colours, line_alpha, new_figure, styled
 
-VISITS = {"day 0": 0.0, "week 8": WEEK_8_DAYS}
+VISITS = {"day0": "day 0", "week8": "week 8"}
 BOX_FROM = 8  # runs an arm from which a box says more than its points
 
 
@@ -32,24 +33,28 @@ def draw_biomarkers(records: Sequence[RunRecord]) -> Drawing | None:
     """
     table: list[Row] = []
     for record in records:
-        for visit, day in VISITS.items():
-            snapshot = snapshot_on(record, day)
-            if snapshot is not None:
-                table += [
-                    identity(record)
-                    | {"visit": visit, "biomarker": name, "unit": BIOMARKERS[name].unit, "value": value}
-                    for name, value in measure(snapshot).items()
-                ]
+        for label, values in biomarkers_at(record).items():
+            allowed = {
+                name: value for name, value in values.items() if not BIOMARKERS[name].missing(record.types)
+            }
+            table += [
+                identity(record)
+                | {"visit": VISITS[label], "biomarker": name, "unit": BIOMARKERS[name].unit, "value": value}
+                for name, value in allowed.items()
+            ]
     names = [n for n in BIOMARKERS if any(r["biomarker"] == n and not math.isnan(r["value"]) for r in table)]
     if not names:
         return None
     grouped = arms(records)
     colours = arm_colours(grouped)
+    sorted_rows: dict[tuple[str, str], list[Row]] = {}
+    for row in table:
+        sorted_rows.setdefault((row["biomarker"], row["arm"]), []).append(row)
     figure = new_figure(3.6)
     panels = figure.subplots(1, len(names), squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
         for k, (arm, runs) in enumerate(grouped.items()):
-            rows = [r for r in table if r["biomarker"] == name and r["arm"] == arm]
+            rows = sorted_rows.get((name, arm), [])
             _strip(axes, rows, 2.6 * k, colours[arm], len(runs))
         unit = {"1/mm2": "cells/mm²", "1": "ratio"}.get(BIOMARKERS[name].unit, BIOMARKERS[name].unit)
         axes.set(title=name.replace("_per_", " / ").replace("_", " "), ylabel=unit)
@@ -76,9 +81,12 @@ def _strip(axes: Axes, rows: Sequence[Row], left: float, colour: str, runs: int)
     for row in rows:
         pairs.setdefault(row["run"], {})[row["visit"]] = row["value"]
     alpha = line_alpha(runs)
-    for pair in pairs.values():
-        axes.plot([left, left + 1], [pair.get(v, math.nan) for v in VISITS], color=colour, alpha=0.4 * alpha)
-    for offset, visit in enumerate(VISITS):
+    lines = [
+        [left, pair.get("day 0", math.nan), left + 1, pair.get("week 8", math.nan)] for pair in pairs.values()
+    ]
+    segments = np.array(lines, dtype=float).reshape(-1, 2, 2)
+    axes.add_collection(LineCollection(list(segments), colors=colour, alpha=0.4 * alpha, linewidths=1.6))
+    for offset, visit in enumerate(VISITS.values()):
         values = np.array([p[visit] for p in pairs.values() if not math.isnan(p.get(visit, math.nan))])
         if not values.size:
             continue

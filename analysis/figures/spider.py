@@ -10,14 +10,16 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ...abm.response import WEEK_8_DAYS
 from ...abm.snapshot import RunRecord
 from ..outcomes import visits
-from ..series import arms, daily, end_day, identity, tri
+from ..series import Row, arms, daily, end_day, identity, tri
 from .drawing import Drawing
 from .style import CLASS_COLOURS, FAINT, arm_colours, line_alpha, new_figure, styled, visit_ticks
 
 # V/V0 at the lower edge of each class, and the axis marks
 BANDS = (("PD", 1.2), ("SD", 0.7), ("PR", 0.2))
 MARKS = (0.1, 0.2, 0.4, 0.7, 1.0, 1.2, 1.6, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
+QUANTILES = (5, 25, 50, 75, 95)
 FLOOR = 0.08  # where a tumour that is gone is drawn
+MOST_LINES = 400  # beyond, an arm is its median and the middle 50 and 90 % of its runs
 
 
 @styled
@@ -37,9 +39,10 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
     colours, alpha = arm_colours(grouped), line_alpha(max(len(runs) for runs in grouped.values()))
     figure = new_figure(4.3)
     left, right = figure.subplots(1, 2)
-    table, last = [], max(end_day(r) for r in records)
+    table: list[Row] = []
+    last = max(end_day(r) for r in records)
     top, bottom = 1.6, 0.5
-    for record in records:
+    for record in records if len(records) <= MOST_LINES else ():
         keep = daily(record)
         days, volume, change = record.time_days[keep], record.tumour_volume_cm3[keep], 1 + tri(record)[keep]
         colour = colours[record.arm]
@@ -54,6 +57,17 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
             identity(record) | {"day": float(d), "tumour_volume_cm3": float(v), "TRI": float(c) - 1.0}
             for d, v, c in zip(days, volume, change, strict=True)
         ]
+    for arm, runs in grouped.items() if len(records) > MOST_LINES else ():
+        rows = _quantiles(arm, runs)
+        table += rows
+        days = [row["day"] for row in rows]
+        for axes, name, least in ((left, "tumour_volume_cm3", 0.0), (right, "relative_volume", FLOOR)):
+            column = {q: np.maximum([row[f"{name}_q{q}"] for row in rows], least) for q in QUANTILES}
+            axes.fill_between(days, column[5], column[95], color=colours[arm], alpha=0.13, lw=0)
+            axes.fill_between(days, column[25], column[75], color=colours[arm], alpha=0.25, lw=0)
+            axes.plot(days, column[50], color=colours[arm], lw=2.0)
+        top = max(top, 1.06 * max(row["relative_volume_q95"] for row in rows))
+        bottom = min(bottom, 0.94 * min(row["relative_volume_q5"] for row in rows))
     _bands(right, top, max(bottom, FLOOR))
     for axes in (left, right):
         visit_ticks(axes, last)
@@ -77,7 +91,31 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
         "are the QCIC thresholds +20 %, −30 % and −80 %, which are numbers of RECIST applied to volume "
         "against baseline."
     )
+    if len(records) > MOST_LINES:
+        caption = caption.replace(
+            "One line a run. Dots are the 8-weekly visits;",
+            "Median, middle 50 % and middle 90 % of the runs of an arm that reach a day;",
+        )
     return Drawing("spider", figure, table, caption)
+
+
+def _quantiles(arm: str, runs: Sequence[RunRecord]) -> list[Row]:
+    """Return quantiles of volume and relative volume on every day, over the runs that reach it."""
+    days = np.arange(np.floor(max(end_day(r) for r in runs)) + 1.0)
+    volume = np.full((len(runs), days.size), np.nan)
+    for row, record in zip(volume, runs, strict=True):
+        reached = days <= end_day(record) + 1e-9
+        row[reached] = np.interp(days[reached], record.time_days, record.tumour_volume_cm3)
+    relative = volume / np.where(volume[:, :1] > 0.0, volume[:, :1], np.nan)
+    share = np.array(QUANTILES) / 100.0
+    found = {"tumour_volume_cm3": volume, "relative_volume": relative}
+    tables = {name: np.nanquantile(values, share, axis=0) for name, values in found.items()}
+    number = (~np.isnan(volume)).sum(axis=0)
+    return [
+        {"arm": arm, "day": float(day), "runs": int(number[k])}
+        | {f"{name}_q{q}": float(t[j, k]) for name, t in tables.items() for j, q in enumerate(QUANTILES)}
+        for k, day in enumerate(days)
+    ]
 
 
 def _bands(axes: Axes, top: float, bottom: float) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
-from oncolattice.abm.response import classify, tri_at, tumour_response_index, week8_class
+from oncolattice.abm.response import assess_qcic_tri, classify, tri_at, tumour_response_index, week8_class
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 
@@ -67,3 +67,19 @@ def test_week_8_is_read_between_records_and_not_beyond_the_end():
     assert week8_class(days, volume) == "PD"
     assert week8_class(days[:2], volume[:2]) == "NE"
     assert week8_class(np.array([0.0, 56.0]), np.array([2.0, 0.3])) == "CR"
+
+
+def test_visits_by_volume_end_at_progression_from_the_baseline():
+    days = np.arange(5) * 56.0
+    # 0.6 of the baseline, then 1.19: doubled since the nadir, but QCIC knows no nadir
+    found = assess_qcic_tri(days, np.array([2.0, 1.2, 2.38, 2.5, 1.0]))
+    assert found.responses == ("PR", "SD", "PD")
+    assert (found.best, found.response_day) == ("PR", 56.0)
+    assert (found.progressed, found.last_without, found.first_with) == (True, 112.0, 168.0)
+    assert found.change == pytest.approx([-0.4, 0.19, 0.25], abs=1e-12)
+
+
+def test_a_missed_visit_widens_the_interval():
+    found = assess_qcic_tri(np.arange(4) * 56.0, np.array([2.0, 2.1, math.nan, 3.0]))
+    assert found.responses == ("SD", "NE", "PD")
+    assert (found.last_without, found.first_with) == (56.0, 168.0)

@@ -4,6 +4,7 @@ import base64
 import csv
 import math
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,6 +12,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
+from oncolattice.analysis.assessment import Clinic
+from oncolattice.analysis.outcomes import outcome_rows
 from oncolattice.analysis.report import write_report
 from oncolattice.tests.analysis.synthetic import SLOPES, run, trial
 
@@ -177,3 +180,96 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(InputError, match="choose a folder"):
         write_report([run(days=3.0)], tmp_path / "file", ode_only=None, title="x")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("criterion", ["recist11", "irecist"])
+def test_a_criterion_is_named_and_not_mixed(criterion, tmp_path):
+    clinic = Clinic(
+        criterion, error_cv=0.07, lesions=3, new_lesions_per_day=0.002, new_lesions_source="assumed"
+    )
+    path = write_report(trial(2, days=120.0, sites=16), tmp_path, ode_only=None, title="x", clinic=clinic)
+    text = path.read_text(encoding="utf-8")
+    assert f"Criterion {criterion}" in text
+    assert "0.002 a day" in text
+    assert (tmp_path / "figures" / "best-change.png").exists()
+    with (tmp_path / "outcomes.csv").open() as file:
+        assert {row["criterion"] for row in csv.DictReader(file)} == {criterion}
+
+
+def test_no_new_lesions_are_said_to_make_progression_late(tmp_path):
+    path = write_report(
+        [run(days=60.0, sites=16)], tmp_path, ode_only=None, title="x", clinic=Clinic("recist11")
+    )
+    assert "No new lesion ever comes" in path.read_text(encoding="utf-8")
+
+
+def test_a_tissue_alone_has_no_survival_and_says_so(tmp_path):
+    runs = [replace(r, body={}, weights={}, ledger={}, doses=[]) for r in trial(2, days=60.0, sites=16)]
+    path = write_report(runs, tmp_path, ode_only=None, title="alone")
+    text = path.read_text(encoding="utf-8")
+    for words in (
+        "These runs have no body, so no law of death applies", "The tissue stands alone", "These runs hold no ledger",
+        "sphere equivalent", "No controller treated", "No dose was given",
+    ):  # fmt: skip
+        assert words in text
+    assert not list((tmp_path / "figures").glob("*surviv*"))
+    with (tmp_path / "outcomes.csv").open() as file:
+        assert {row["os_event"] for row in csv.DictReader(file)} == {""}
+
+
+def test_a_law_of_each_arm_is_labelled_a_fit(tmp_path):
+    runs = [fitted(arm) for arm in ("placebo", "TAS-102")]
+    path = write_report(runs, tmp_path, ode_only=None, title="fit", law="fit")
+    text = path.read_text(encoding="utf-8")
+    assert "This is a FIT" in text
+    assert "no hazard ratio between arms may be claimed" in text
+    assert "One death function serves all arms" not in text
+
+
+def fitted(arm):
+    record = run(arm, days=60.0, sites=16)
+    cells = [{"type": f"D{k}TC", "tissue": f"X{n}_C"} for n, k in enumerate("SRP", start=1)]
+    own = [
+        {"name": n, "value": v, "unit": "1", "source": "virtual patient", "owner": "body"}
+        for n, v in (("K1", 3e9), ("K2", 2e9), ("K3", 1.5e9), ("V_C", 0.8))
+    ]
+    text = {"coupling": record.attributes["scenario_text"]["coupling"] | {"cells": cells}}
+    weights = dict.fromkeys(("DSTC", "DRTC", "DPTC"), 1e6)
+    return replace(
+        record, attributes=record.attributes | {"scenario_text": text}, parameters=own, weights=weights
+    )
+
+
+def test_failures_and_sensitivities_are_shown(tmp_path):
+    failures = [
+        {"run": "x-1", "arm": "placebo", "reason": "killed <9>", "command": "oncolattice run x --seed 1"}
+    ]
+    table = [{"parameter": "beta", "value": 0.8, "method": "PRCC", "outcome": "TRI"}]
+    path = write_report([run(days=10.0, sites=16)], tmp_path, ode_only=None, title="x", failures=failures,
+                        sensitivity=table)  # fmt: skip
+    page = Page(path.read_text(encoding="utf-8"))
+    assert ["x-1", "placebo", "killed <9>", "oncolattice run x --seed 1"] in page.rows
+    assert "tornado" in [name for name, _ in page.images]
+    assert "1 run failed and is left out" in path.read_text(encoding="utf-8")
+
+
+def test_rows_alone_make_a_report(tmp_path):
+    rows = outcome_rows(trial(4, days=120.0, step=1.0, sites=16))
+    path = write_report([], tmp_path, ode_only=None, title="rows", rows=rows)
+    page = Page(path.read_text(encoding="utf-8"))
+    names = {name for name, _ in page.images}
+    assert {"flow", "waterfall", "swimmer", "km-time-to-progression", "forest"} <= names
+    assert "The study has 12 runs; 0 of them were read in full" in path.read_text(encoding="utf-8")
+    assert (tmp_path / "outcomes.csv").read_text(encoding="utf-8").count("\n") == 13
+
+
+@pytest.mark.slow
+def test_ten_thousand_rows_within_a_minute(tmp_path):
+    base = outcome_rows(trial(1, days=120.0, step=1.0, sites=16))
+    rng, rows = np.random.default_rng(2), []
+    for k in range(10_000):
+        row = base[k % 3] | {"run": f"r{k}", "patient": f"p{k // 3}", "seed": k // 3}
+        rows.append(row | {"tri_week8": rng.normal(0.1, 0.3), "CTL_density_day0": rng.lognormal(3, 1)})
+    began = time.process_time()
+    write_report([], tmp_path, ode_only=None, title="many", rows=rows)
+    assert time.process_time() - began < 60.0

@@ -8,8 +8,15 @@ import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.ode_only import simulate
+from oncolattice.scenarios import reporting
 from oncolattice.scenarios.patients import load_population, sample
-from oncolattice.scenarios.reporting import in_section, ode_only_arms, ode_only_tri, report_folder
+from oncolattice.scenarios.reporting import (
+    calibration_of,
+    in_section,
+    ode_only_arms,
+    ode_only_tri,
+    report_folder,
+)
 from oncolattice.scenarios.run import run
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.store import find_runs, open_run
@@ -130,3 +137,36 @@ def test_a_block_is_shown_by_its_middle_plane(tmp_path):
     for name, layer in block.layers.items():
         assert layer.shape == (18, 20, 24)
         assert np.array_equal(plane.layers[name], layer[9])
+
+
+def test_what_the_population_was_fitted_to_is_said(folder):
+    (sentence,) = calibration_of([open_run(path) for path in find_runs(folder)])
+    fitted = [law.name for law in load_population("qcic_treated").laws if law.factor_source == "fitted"]
+    assert fitted
+    assert all(name in sentence for name in ("qcic_treated", *fitted))
+
+
+def test_of_very_many_runs_the_table_of_the_batch_is_believed(folder, tmp_path, monkeypatch):
+    """With a limit of one opened run: two rows, one of them read in full for each arm."""
+    for path in find_runs(folder):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    names = [path.stem for path in find_runs(tmp_path)]
+    head = "run,scenario,arm,patient,seed,days,ttp_days,ttp_event\n"
+    more = "".join(f"x-{k},x,placebo,p{k},{k},100,{10 + k},1\n" for k in range(5))
+    lines = "".join(
+        f"{n},{n.rpartition('-')[0]},{'placebo' if 'placebo' in n else 'TAS-102'},p,1,2,,0\n" for n in names
+    )
+    (tmp_path / "outcomes.csv").write_text(head + lines + more, encoding="utf-8")
+    (tmp_path / "failures.csv").write_text("run,arm,reason\nx-9,placebo,killed\n", encoding="utf-8")
+    monkeypatch.setattr(reporting, "MOST_OPENED", 1)
+    page = report_folder(tmp_path, tmp_path / "report")
+    text = page.read_text(encoding="utf-8")
+    assert "The study has 7 runs; 2 of them were read in full" in text
+    assert "Failed runs: 1" in text
+    with (page.parent / "figures" / "flow.csv").open(encoding="utf-8") as file:
+        flow = {(row["arm"], row["stage"]): int(row["runs"]) for row in csv.DictReader(file)}
+    assert (flow["placebo", "planned"], flow["placebo", "progressed"], flow["TAS-102", "completed"]) == (
+        7,
+        5,
+        1,
+    )
