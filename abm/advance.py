@@ -332,8 +332,9 @@ class Tissue:
             return
         state, tables = self.state, self.model.tables
         found = list_entry_points(self._view, self._lattice, tables, state.entry_points)
-        state.entry_points = np.zeros(found, np.int64)
-        list_entry_points(self._view, self._lattice, tables, state.entry_points)
+        if found != state.entry_points.size:
+            state.entry_points = np.zeros(found, np.int64)
+            list_entry_points(self._view, self._lattice, tables, state.entry_points)
         state.entry_weights = np.zeros((len(self.model.types) + 1, found))
         for t in self._admitted:
             weigh_entry_points(

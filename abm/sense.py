@@ -29,6 +29,7 @@ from .vocabulary import (
 )
 from .world import World, across, neighbour, site_of, world_of
 
+# The three below are inlined wherever they are called: handing the world on costs more than most of them do.
 UNBOUNDED = 1e300  # upper end of an attribute, whose response is bounded all the same
 
 
@@ -88,7 +89,7 @@ def attribute_stored(value: float, kind: int, now_h: float) -> float:
     return now_h + value
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def signal(sense: int, subject: int, place: int, w: World) -> float:
     """Return one signal at a place."""
     if sense == BODY:
@@ -110,7 +111,7 @@ def signal(sense: int, subject: int, place: int, w: World) -> float:
     return 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def respond(response: int, s: float, half: float, power: float) -> float:
     """Return the response to a signal: Hill, linear, saturating exponential or step."""
     if response == LINEAR:
@@ -136,7 +137,7 @@ def respond(response: int, s: float, half: float, power: float) -> float:
     return 1.0 / (1.0 + ratio)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def rate(slot: int, place: int, w: World) -> float:
     """Return the rate of a behaviour at a place (1/h; negative where a linear rule overshoots)."""
     behaviour = row(w.slots, slot)

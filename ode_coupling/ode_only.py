@@ -108,13 +108,15 @@ def simulate_population(
     burn_in_days: float = 0.0,
     rtol: float = 1e-6,
     workers: int = 1,
+    columns: Sequence[str] | None = None,
 ) -> Trajectories:
     """Integrate a cohort of ODE-only QCIC patients in one arm.
 
     Parameters
     ----------
     patients : ndarray, shape (patients, 21)
-        The parameters that vary between patients, columns as in the published tables (``sampled_names``).
+        The parameters that vary between patients, columns as in the published tables (``sampled_names``), or
+        as ``columns`` says.
     arm : str
         placebo, tas102 or tas102_bev.
     days, every_days, variant, burn_in_days, rtol
@@ -125,6 +127,8 @@ def simulate_population(
         States to record; the 57 of the model if absent.
     workers : int
         Threads. The numbers do not depend on it.
+    columns : sequence of str, optional
+        Parameters that the columns hold, the 21 among them; further ones are set for each patient, too.
 
     Raises
     ------
@@ -133,7 +137,9 @@ def simulate_population(
     BodyError
         If the equations of a patient blow up; the message has his row.
     """
-    model, names = qcic(), sampled_names()
+    model, names = qcic(), tuple(columns or sampled_names())
+    if missing := sorted(set(sampled_names()) - set(names)):
+        raise InputError(f"qcic: columns lack {', '.join(missing)}; half a patient is nobody")
     table = np.array(patients, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(names):
         raise InputError(

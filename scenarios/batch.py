@@ -1,38 +1,35 @@
-"""Run a study: every arm for every patient and seed, over any ``concurrent.futures`` executor."""
+"""Run a study: every arm for every patient, seed and point of its sweeps, on any executor."""
 
-import multiprocessing
 import os
-import shlex
-import signal
-from collections.abc import Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from ..abm.errors import InputError
 from .body_side import variant_code
 from .build import route
 from .checking import check_scenario
-from .outcomes import row_of_file, write_outcomes
+from .executors import Workers, open_workers, usable_cores
+from .fan_out import Task, fan_out
+from .follow import Follower
+from .index import INDEX_FILE, Entry, deep_damage, index_folder, quarantine, tidy, write_index
+from .jobs import Job, command_of, is_alone, jobs_of, paths_of, recorded_jobs, run_job, share_of
+from .outcomes import FAILURES_FILE, OUTCOMES_FILE, row_of_entry, write_failures, write_outcomes
+from .pilot import Plan, plan_of, refuse_full_disk
 from .scenario import Scenario, known_parameters, load_scenario
+from .store.replicates import REPLICATES_FILE, read_replicates
 from .study import Study, load_study
+from .together import run_together, seeds_done
 from .warm import warm_up, warm_up_with
 
+__all__ = ["Job", "Order", "command_of", "jobs_of", "run_job", "run_study"]
 COMPILING = "compiling kernels, a minute the first time"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of a study."""
-
-    scenario: str
-    patient: int
-    seed: int
-    settings: tuple[str, ...]
+INDEX_EVERY_SECONDS = 30.0
+Failure = tuple[Job, str]
 
 
 @dataclass(frozen=True)
@@ -45,15 +42,25 @@ class Order:
     settings : tuple of str
         ``key=value[unit]`` for every run, after those of the study.
     replicates : int
-        Seeds a patient; 0 where none were asked for, which means one.
+        Seeds a patient; 0 for what the study says.
     seed : int, optional
         First seed, in place of the study's.
     keep_runs : bool
         Write a file a run even where one file would hold all replicates.
     workers : int
-        Processes; 0 is one a core.
+        Runs at a time; 0 is one a usable core.
     quiet : bool
         Print failures alone.
+    executor : str
+        serial, processes or dask.
+    scheduler : str, optional
+        dask: address, or TOML file of a cluster.
+    index, of : int, optional
+        Which part of how many is done by this call.
+    retries : int
+        How often a run that failed is tried again.
+    rerun_corrupt : bool
+        Read the study's files whole, move damaged ones to a quarantine and run them again.
     """
 
     out: Path
@@ -63,72 +70,67 @@ class Order:
     keep_runs: bool = False
     workers: int = 0
     quiet: bool = False
+    executor: str = "processes"
+    scheduler: str | None = None
+    index: int | None = None
+    of: int | None = None
+    retries: int = 0
+    rerun_corrupt: bool = False
 
 
-def jobs_of(study: Study, settings: Sequence[str], replicates: int = 1) -> list[Job]:
-    """Return the runs of a study; the arms share patients and seeds, so they share luck.
+@dataclass(frozen=True)
+class Batch:
+    """A study, read and checked.
 
-    Replicate i of patient k runs with seed + (k - 1) * replicates + i - 1. A tissue alone has no patients:
-    there a patient is one more seed.
+    Attributes
+    ----------
+    study : Study
+    scenarios : dict of str to Scenario
+        By arm, with the settings that all runs share.
+    jobs : list of Job
+        The part of this call.
+    together : bool
+        All replicates go into one file.
+    share : str
+        Name of the part, empty for the whole study.
     """
-    settings = (*study.settings, *settings)
-    alone = {arm: _alone(load_scenario(arm, settings)) for arm in study.arms}
-    return [
-        Job(
-            arm,
-            patient,
-            study.seed + (patient - 1) * replicates + i,
-            settings if alone[arm] else (f"patient.number={patient}", *settings),
-        )
-        for patient in range(1, study.patients + 1)
-        for i in range(replicates)
-        for arm in study.arms
-    ]
+
+    study: Study
+    scenarios: Mapping[str, Scenario]
+    jobs: Sequence[Job]
+    together: bool
+    share: str
 
 
-def _alone(scenario: Scenario) -> bool:
-    return "body" not in scenario.tables
-
-
-def run_job(job: Job, out: str) -> str:
-    """Run one job to its file and return the path; what is there already is not run again.
+def prepare_batch(name: str, order: Order) -> Batch:
+    """Read a study and refuse what would fail in every run.
 
     Raises
     ------
     InputError
     """
-    from .run import prepare
-
-    scenario = load_scenario(job.scenario, job.settings)
-    current = prepare(scenario, job.seed, Path(out), resume="if interrupted")
-    if isinstance(current, Path):
-        return str(current)
-    for _ in current.steps():
-        pass
-    return str(current.finish())
-
-
-def run_jobs(
-    jobs: Sequence[Job], out: Path, executor: Executor, console: Console | None
-) -> tuple[dict[Job, Path], list[tuple[Job, str]]]:
-    """Run jobs on an executor; return the files, and the jobs that failed, each with its reason."""
-    paths: dict[Job, Path] = {}
-    failures: list[tuple[Job, str]] = []
-    with Progress(console=console, disable=console is None) as bar:
-        task = bar.add_task("runs", total=len(jobs))
-        futures: dict[Future[str], Job] = {executor.submit(run_job, job, str(out)): job for job in jobs}
-        for future in as_completed(futures):
-            job, error = futures[future], future.exception()
-            if error is None:
-                paths[job] = Path(future.result())
-            else:
-                failures.append((job, f"{type(error).__name__}: {error}"))
-            bar.advance(task)
-    return paths, failures
+    study = load_study(name)
+    if order.seed is not None:
+        study = replace(study, seed=order.seed)
+    replicates = order.replicates or study.replicates
+    settings = (*study.settings, *order.settings)
+    jobs = jobs_of(study, order.settings, max(replicates, 1))
+    scenarios = {arm: load_scenario(arm, settings) for arm in study.arms}
+    for scenario in scenarios.values():
+        refuse(scenario)
+    share = ""
+    if order.index is not None:
+        of = order.of or int(os.environ.get("SLURM_ARRAY_TASK_COUNT", 0))
+        jobs = share_of(jobs, order.index, of)
+        share = f"{order.index % of + 1}-of-{of}"
+    elif order.of is not None:
+        raise InputError("--of says how many calls share the study; say which one this is with --index")
+    together = replicates > 0 and not order.keep_runs and all(map(is_alone, scenarios.values()))
+    return Batch(study, scenarios, jobs, together, share)
 
 
-def run_study(name: str, order: Order, console: Console) -> list[tuple[Job, str]]:
-    """Run a study on processes; return what failed.
+def run_study(name: str, order: Order, console: Console) -> list[Failure]:
+    """Run a study, or the part of it that is not there yet; return what failed.
 
     Parameters
     ----------
@@ -141,51 +143,166 @@ def run_study(name: str, order: Order, console: Console) -> list[tuple[Job, str]
     Raises
     ------
     InputError
-        The study is wrong, or would fail in every run, or the folder cannot be written.
+        The study is wrong, or would fail in every run, or the folder cannot be written or hold it.
     """
-    study = load_study(name)
-    if order.seed is not None:
-        study = replace(study, seed=order.seed)
-    settings = (*study.settings, *order.settings)
-    scenarios = {arm: load_scenario(arm, settings) for arm in study.arms}
-    for scenario in scenarios.values():
-        refuse(scenario)
+    batch = prepare_batch(name, order)
+    jobs = batch.jobs
     check_writable(order.out)
-    jobs = jobs_of(study, order.settings, max(order.replicates, 1))
-    alone = all(map(_alone, scenarios.values()))
-    together = order.replicates > 0 and not order.keep_runs and alone
-    count = min(order.workers or os.cpu_count() or 1, len(jobs))
-    os.environ["NUMBA_NUM_THREADS"] = "1"  # one thread a run: threads beside other load collapse
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, _die_on_interrupt) as pool:
-        try:
-            bars = None if order.quiet else console
-            if together:
-                from .together import run_together
-
-                failures = run_together(jobs, scenarios, order.out, pool, count, bars)
-            else:
-                with nullcontext() if order.quiet else console.status(COMPILING):
-                    if alone:
-                        warm_up_with(pool, jobs[0].scenario, jobs[0].settings, jobs[0].seed)
-                    else:
-                        warm_up(
-                            "mcrc", pool
-                        )  # kernels do not depend on the model, and this one is always there
-                paths, failures = run_jobs(jobs, order.out, pool, bars)
-                if order.replicates or alone:
-                    write_outcomes(order.out, [row_of_file(paths[job]) for job in jobs if job in paths])
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    for job, reason in failures:
-        console.print(
-            f"failed: {reason}\n  again: {command_of(job, order.out)}", markup=False, soft_wrap=True
-        )
+    bars = None if order.quiet else console
+    if batch.together:
+        failures = _run_replicates(batch, order, bars, console)
+    else:
+        failures = _run_files(batch, order, bars, console)
+    paths = paths_of([job for job, _ in failures], batch.scenarios, order.out)
+    rows = [(paths[job].stem, reason, command_of(job, order.out)) for job, reason in failures]
+    failed = order.out / (f"failures-{batch.share}.csv" if batch.share else FAILURES_FILE)
+    write_failures(failed, rows)
+    if not batch.share:
+        for old in order.out.glob("failures-*-of-*.csv"):
+            old.unlink()
+    for _, reason, command in rows:
+        console.print(f"failed: {reason}\n  again: {command}", markup=False, soft_wrap=True)
     if not order.quiet:
-        done = f"{len(jobs) - len(failures)} of {len(jobs)} runs complete in {order.out}"
+        part = f" (part {batch.share})" if batch.share else ""
+        done = f"{len(jobs) - len(failures)} of {len(jobs)} runs complete in {order.out}{part}"
         console.print(done, markup=False, soft_wrap=True)
     return failures
+
+
+def _run_replicates(batch: Batch, order: Order, bars: Console | None, console: Console) -> list[Failure]:
+    path = order.out / REPLICATES_FILE
+    if order.rerun_corrupt:
+        try:
+            read_replicates(path)
+        except InputError as error:
+            _say_moved(console, str(error), quarantine(path))
+    with open_workers(order.executor, order.workers, len(batch.jobs), order.scheduler) as workers:
+        return run_together(
+            batch.jobs, batch.scenarios, order.out, workers, workers.count, bars, order.retries, batch.share
+        )
+
+
+def _run_files(batch: Batch, order: Order, bars: Console | None, console: Console) -> list[Failure]:
+    out, jobs = order.out, batch.jobs
+    entries, damaged = index_folder(out)
+    paths = paths_of(jobs, batch.scenarios, out)
+    if not batch.share:
+        tidy(out, {*(path.name for path in paths.values()), INDEX_FILE, OUTCOMES_FILE}, entries)
+    if order.rerun_corrupt:
+        ours = {paths[job].name for job in jobs} & entries.keys()
+        damaged |= {file: reason for file in sorted(ours) if (reason := deep_damage(out / file))}
+    failures: list[Failure] = []
+    todo: dict[str, Job] = {}
+    for job in jobs:
+        file = paths[job].name
+        if file in damaged and not order.rerun_corrupt:
+            failures.append((job, f"{damaged[file]}; --rerun-corrupt moves it away and runs it again"))
+            continue
+        if file in damaged:
+            _say_moved(console, damaged.pop(file), quarantine(out / file))
+            entries.pop(file, None)
+        if file not in entries:
+            todo.setdefault(file, job)
+    waiting = list(todo.values())
+    refuse_full_disk(waiting, batch.scenarios, out)
+    try:
+        if waiting:
+            with open_workers(order.executor, order.workers, len(waiting), order.scheduler) as workers:
+                failures += _record(waiting, batch, order, workers, entries, bars)
+    finally:
+        if not batch.share:
+            write_index(out, entries.values())
+    if not batch.share:
+        rows = [
+            row_of_entry(entries[file]) | dict(job.sweep)
+            for job in jobs
+            if (file := paths[job].name) in entries
+        ]
+        write_outcomes(out, rows, [name for name, _ in jobs[0].sweep])
+    return failures
+
+
+def _record(
+    waiting: Sequence[Job],
+    batch: Batch,
+    order: Order,
+    workers: Workers,
+    entries: dict[str, Entry],
+    bars: Console | None,
+) -> list[Failure]:
+    """Run jobs to their files and enter them into the index; return what failed."""
+    failures: list[Failure] = []
+    first = waiting[0]
+    with bars.status(COMPILING) if bars else nullcontext():
+        if is_alone(batch.scenarios[first.scenario]):
+            warm_up_with(workers.executor, first.scenario, first.settings, first.seed)
+        else:
+            warm_up(
+                "mcrc", workers.executor
+            )  # kernels do not depend on the model, and this one is always there
+    written = time.monotonic()
+    walls = [0.0, 0.0]  # seconds and runs so far
+    with Follower(bars, len(waiting)) as follower:
+        tasks = _tasks(waiting, order, workers, walls)
+
+        def one_by_one(task: Task) -> list[Task]:
+            return [_task([job], order) for job in task.about]
+
+        for task, found, reason in fan_out(recorded_jobs, tasks, workers, order.retries, one_by_one):
+            for job, (entry, why) in zip(
+                task.about, found or [(None, reason)] * len(task.about), strict=True
+            ):
+                if entry is None:
+                    failures.append((job, why))
+                else:
+                    entries[entry.file] = entry
+                    walls[0] += entry.wall_seconds
+                    walls[1] += 1
+                follower.advance(1, entry is None)
+            if time.monotonic() - written > INDEX_EVERY_SECONDS and not batch.share:
+                write_index(order.out, entries.values())
+                written = time.monotonic()
+    return failures
+
+
+def _tasks(waiting: Sequence[Job], order: Order, workers: Workers, walls: Sequence[float]) -> Iterator[Task]:
+    """Yield tasks of one run, or of several where those so far were short and the executor wants it so."""
+    start = 0
+    while start < len(waiting):
+        most = (len(waiting) - start) // (4 * workers.count)
+        short = round(workers.bundle_seconds * walls[1] / walls[0]) if walls[0] and not order.retries else 1
+        several = max(1, min(most, short))
+        yield _task(waiting[start : start + several], order)
+        start += several
+
+
+def _task(jobs: Sequence[Job], order: Order) -> Task:
+    return Task(jobs, (jobs, str(order.out)))
+
+
+def plan_study(name: str, order: Order) -> Plan:
+    """Return what a study would take, from a timed pilot of every arm; nothing is written to the folder.
+
+    Raises
+    ------
+    InputError
+        As for ``run_study``.
+    """
+    batch = prepare_batch(name, order)
+    if batch.together:
+        done = seeds_done(batch.jobs, batch.scenarios, order.out)
+        todo = [job for job in batch.jobs if job not in done]
+    else:
+        entries, damaged = index_folder(order.out)
+        paths = paths_of(batch.jobs, batch.scenarios, order.out)
+        there = {*entries, *(() if order.rerun_corrupt else damaged)}
+        todo = [job for job in batch.jobs if paths[job].name not in there]
+    count = min(order.workers or usable_cores(), max(len(todo), 1)) if order.executor != "serial" else 1
+    return plan_of(batch.jobs, todo, order.out, batch.together, count)
+
+
+def _say_moved(console: Console, reason: str, place: Path) -> None:
+    console.print(f"{reason}\n  moved to {place}; the run is made again", markup=False, soft_wrap=True)
 
 
 def refuse(scenario: Scenario) -> None:
@@ -203,19 +320,6 @@ def refuse(scenario: Scenario) -> None:
         raise InputError(problem)
 
 
-def command_of(job: Job, out: Path) -> str:
-    """Return the command line that repeats one job alone."""
-    words = ["oncolattice", "run", job.scenario, "--seed", str(job.seed), "--out", str(out)]
-    for setting in job.settings:
-        words += ["--set", setting]
-    return shlex.join(words)
-
-
-def _die_on_interrupt() -> None:
-    """Let Ctrl-C end a worker without a word: its checkpoints are on disk, and the parent speaks."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def check_writable(folder: Path) -> None:
     """Make a folder, or say why it cannot be written.
 
@@ -225,7 +329,7 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
+        probe = folder / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:

@@ -25,7 +25,7 @@ from ..ode_coupling.ports import (
 )
 from ..ode_coupling.system import Body, BodyError
 from .course import body_parameter
-from .patients import load_population, sample
+from .patients import load_population, sample, sample_tissue
 from .regimen_keys import doses_of, size_of
 from .scenario import Scenario
 
@@ -57,7 +57,10 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
             "further patients come with another patient.population_seed"
         )
     population = load_population(table["population"])
-    values = sample(population, number, table.get("population_seed", 1))[number - 1]
+    seed = table.get("population_seed", 1)
+    values = (
+        sample(population, number, seed)[number - 1] | sample_tissue(population, number, seed)[number - 1]
+    )
     return f"{table['population']}-{number}", values
 
 

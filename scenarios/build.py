@@ -30,6 +30,7 @@ from .scenario import Scenario
 from .store import to_json
 from .tissue import draw_densities, place_scenario, read_cell_table, tissue_provenance
 from .tissue_keys import lattice_shape
+from .tissue_numbers import resolve_numbers
 from .trial import Trial
 
 MOST_SEED = 2**63 - 1  # the run file holds seeds as 64-bit integers
@@ -137,7 +138,7 @@ class Builder:
             raise InputError(f"the seed must be a whole number from 0 to {MOST_SEED}, got {seed}")
         tables, draft = self._tables, self._draft
         table = read_cell_table(tissue_file) if tissue_file else None
-        densities = draw_densities(tables["tissue"], seed)
+        densities = draw_densities(resolve_numbers(tables["tissue"], draft), seed)
         placement = place_scenario(tables, self._types, draft, densities, seed, table)
         model = draft
         if self._measures:
@@ -202,6 +203,8 @@ def route(
         (name, value, None, "virtual patient") for name, value in patient.items()
     ]
     for name, entry in scenario.tables.get("parameters", {}).items():
+        if known.get(name) == entry and name not in body_names:
+            continue  # a scenario's own parameter: its value is a default, which the patient may have changed
         entries.append((name, entry["value"], entry.get("unit"), entry["source"]))
     entries += [(name, value, unit, "user") for name, (value, unit) in scenario.user_parameters.items()]
     for name, value, unit, source in entries:

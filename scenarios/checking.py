@@ -16,6 +16,7 @@ from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
 from ..ode_coupling.toxicity.friberg import ANC
 from .companion_side import body_model_of
 from .keys import (
+    DESIGNS,
     ENTRY_KEYS,
     LIST_SECTIONS,
     NESTED,
@@ -318,9 +319,11 @@ def _scenario_schema() -> dict[str, Any]:
 def _study_schema() -> dict[str, Any]:
     table = _table(STUDY_KEYS["study"], "study", {})
     table["properties"]["arms"] |= {"items": {"type": "string"}, "minItems": 1}
-    for key, least in (("patients", 1), ("seed", 0), ("ode_only_patients", 0)):
+    for key, least in (("patients", 1), ("seed", 0), ("replicates", 1), ("ode_only_patients", 0)):
         table["properties"][key]["minimum"] = least
-    return {"properties": {"study": table}, "required": ["study"]}
+    sweep = _table(STUDY_KEYS["sweep"], "sweep", {("sweep", "design"): DESIGNS})
+    sweeps = {"type": "array", "items": sweep}
+    return {"properties": {"study": table, "sweep": sweeps}, "required": ["study"]}
 
 
 def _table(keys: _Keys, section: str, words: Mapping[tuple[str, str], tuple[str, ...]]) -> dict[str, Any]:

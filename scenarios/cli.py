@@ -14,6 +14,7 @@ from rich.text import Text
 from ..abm.errors import InputError
 from .body_command import body
 from .pk_command import pk
+from .report_command import report
 
 app = typer.Typer(
     help="Spatial tumour-immune simulation coupled to the body.", no_args_is_help=True, add_completion=False,
@@ -98,36 +99,54 @@ def batch(
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="write a file a run for replicates, too")
     ] = False,
-    workers: Annotated[int, typer.Option(min=0, help="processes; 0 is one a core")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="runs at a time; 0 is one a usable core")] = 0,
+    executor: Annotated[str, typer.Option(help="serial, processes or dask")] = "processes",
+    scheduler: Annotated[
+        str | None, typer.Option(help="dask: address (tcp://...) or TOML file with a [slurm] table")
+    ] = None,
+    index: Annotated[
+        int | None, typer.Option(min=0, help="do one part of the study, such as $SLURM_ARRAY_TASK_ID")
+    ] = None,
+    of: Annotated[
+        int | None, typer.Option(min=1, help="number of parts; $SLURM_ARRAY_TASK_COUNT if absent")
+    ] = None,
+    retries: Annotated[int, typer.Option(min=0, help="times that a run which failed is tried again")] = 0,
+    rerun_corrupt: Annotated[
+        bool, typer.Option("--rerun-corrupt", help="move damaged run files to quarantine/ and run them again")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say how many runs, and what they would take")
+    ] = False,
+    well_mixed: Annotated[
+        bool, typer.Option("--well-mixed", help="the same patients and doses as ODE, without a lattice")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
 ) -> None:
     """Run every arm of a study for every patient; finished runs are kept, interrupted ones continued."""
-    from .batch import Order, run_study
+    from .batch import Order, plan_study, run_study
 
+    order = Order(
+        out, tuple(settings or ()), replicates, seed, keep_runs, workers, quiet, executor, scheduler, index, of,
+        retries, rerun_corrupt,
+    )  # fmt: skip
+    if well_mixed:
+        from .well_mixed import run_well_mixed
+
+        print(run_well_mixed(study, order.settings, out))
+        return
+    if dry_run:
+        with console.status("timing the first steps of every arm"):
+            plan = plan_study(study, order)
+        print(plan.text())
+        plan.refuse()
+        return
     try:
-        order = Order(out, tuple(settings or ()), replicates, seed, keep_runs, workers, quiet)
         failures = run_study(study, order, console)
     except KeyboardInterrupt:
         console.print("stopped; the same command continues where the runs were")
         raise typer.Exit(130) from None
     if failures:
         raise typer.Exit(1)
-
-
-@app.command(epilog="Example: oncolattice report runs")
-def report(
-    folder: Annotated[Path, typer.Argument(help="folder of run files")],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="folder of the report; FOLDER/report if absent")
-    ] = None,
-    ode_only: Annotated[int, typer.Option(min=0, help="ODE-only patients an arm to show beside")] = 0,
-) -> None:
-    """Draw the figures and tables of a folder of runs and write report.html."""
-    from .reporting import report_folder
-
-    with console.status("reading runs and drawing figures"):
-        page = report_folder(folder, out or folder / "report", ode_only)
-    print(page)
 
 
 @app.command("list", epilog="Example: oncolattice list")
@@ -189,7 +208,10 @@ def schema(kind: Annotated[str, typer.Argument(help="model, scenario or study")]
     print(json.dumps(json_schema(kind), indent=2))
 
 
-app.command(epilog="Example: oncolattice pk nivolumab --regimen '240 mg iv over 60 min q2w x 13' --out pk.csv")(pk)
+app.command(epilog="Example: oncolattice report runs --criterion recist11 --error-cv 0.08")(report)
+app.command(
+    epilog="Example: oncolattice pk nivolumab --regimen '240 mg iv over 60 min q2w x 13' --out pk.csv"
+)(pk)
 
 
 app.command(epilog="Example: oncolattice body qcic --arm tas102 --patient patient.json --out traj.csv")(body)

@@ -130,7 +130,11 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     },
     "regimen": {
         "drug": ("text", True, "drug of the body model"),
-        "order": ("text", False, "the order in words (docs/regimens.md), in place of amount to infusion_days"),
+        "order": (
+            "text",
+            False,
+            "the order in words (docs/regimens.md), in place of amount to infusion_days",
+        ),
         "amount": ("number", False, "amount a dose, in the unit of the body model"),
         "days": ("list", False, "days of a cycle, 1 is the first"),
         "cycle_days": ("number", False, "length of a cycle"),
@@ -161,7 +165,11 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "plasma": ("list", False, "{ drug, body, factor }: plasma level in nM"),
         "splitting": ("text", False, "strang (second order; if absent) or lie (first)"),
         "antigen_buffer_days": ("number", False, "time constant with which antigen passes; 1 if absent"),
-        "antigen_output": ("text", False, "body output: antigen at time 0; the buffer starts empty if absent"),
+        "antigen_output": (
+            "text",
+            False,
+            "body output: antigen at time 0; the buffer starts empty if absent",
+        ),
         "antigen_turnover": ("text", False, "body parameter: its turnover (1/d), to go with antigen_output"),
     },
     "companion": COMPANION_KEYS,
@@ -203,7 +211,11 @@ ENTRY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             False,
             "pattern (no amount crosses; if absent), exchanged (by amounts) or dirichlet (one-way, creates drug)",
         ),
-        "field": ("text", False, "field that it crosses into: nM, transient, with vessels and an initial level"),
+        "field": (
+            "text",
+            False,
+            "field that it crosses into: nM, transient, with vessels and an initial level",
+        ),
         "central": ("text", False, "body state that is debited: amount in the central compartment"),
         "volume": ("expression", False, "volume of that compartment: body parameter, or expression (L)"),
         "molar_mass": ("expression", False, "molar mass (Da)"),
@@ -233,19 +245,21 @@ STUDY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     },
     "sweep": {
         "design": ("text", False, "values, grid, latin hypercube, sobol or table; values if absent"),
-        "parameters": ("table", False, "parameter or key = list of values, or range { low, high, scale, unit, n }"),
+        "parameters": (
+            "table",
+            False,
+            "parameter or key = list of values, or range { low, high, scale, unit, n }",
+        ),
         "n": ("whole", False, "latin hypercube, sobol: number of points"),
         "seed": ("whole", False, "latin hypercube, sobol: seed of the points; 1 if absent"),
         "table": ("text", False, "table: CSV file beside the study, one column a parameter, one row a point"),
     },
 }
 # One range of a sweep.
-ENTRY_KEYS_OF_STUDY: dict[str, dict[str, tuple[str, bool, str]]] = {
-    "parameters": {
-        "low": ("number", True, "lowest value"),
-        "high": ("number", True, "highest value"),
-        "scale": ("text", False, "linear or log; linear if absent"),
-        "unit": ("text", False, "unit of both; the declared one if absent"),
-        "n": ("whole", False, "values, grid: number of values, the ends included"),
-    },
+RANGE_KEYS: dict[str, tuple[str, bool, str]] = {
+    "low": ("number", True, "lowest value"),
+    "high": ("number", True, "highest value"),
+    "scale": ("text", False, "linear or log; linear if absent"),
+    "unit": ("text", False, "unit of both; the declared one if absent"),
+    "n": ("whole", False, "values, grid: number of values, the ends included"),
 }

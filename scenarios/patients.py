@@ -1,157 +1,44 @@
-"""Virtual patients: body parameters drawn from a population file."""
+"""Virtual patients: parameters of body and tissue drawn from a population, by a named design."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import math
 
 import numpy as np
 
 from ..abm.errors import InputError, unknown_word
-from ..abm.model_file import check_keys, check_source, find_file, read_toml
 from ..abm.placement.luck import generator
-from .scenario import LIBRARY
-
-POPULATIONS = LIBRARY / "populations"
-_HEAD = {
-    "name": ("text", True, "name of the population"),
-    "title": ("text", True, "one line for figures and reports"),
-    "source": ("text", True, "source of the laws"),
-}
-_LAW = {
-    "min": ("number", True, "lowest value"),
-    "max": ("number", True, "highest value"),
-    "a": ("number", True, "first shape of the Beta law"),
-    "b": ("number", True, "second shape of the Beta law"),
-    "unit": ("text", True, "unit of the value"),
-    "source": ("text", True, "source of the law"),
-    "factor": ("number", False, "multiplies every draw; 1 if absent"),
-    "factor_source": ("text", False, "source of the factor; needed with it"),
-}
+from .laws import DESIGNS as DESIGNS
+from .laws import Kinetic as Kinetic
+from .laws import Law as Law
+from .laws import Population as Population
+from .laws import Selection as Selection
+from .population_file import POPULATIONS as POPULATIONS
+from .population_file import library_populations as library_populations
+from .population_file import load_population as load_population
 
 
-@dataclass(frozen=True)
-class Law:
-    """A parameter that varies between patients: factor * (lowest + (highest - lowest) * Beta(a, b)).
+def sample(population: Population, n: int, seed: int, design: str = "iid") -> list[dict[str, float]]:
+    """Return the body parameters of the first n patients.
 
-    Attributes
-    ----------
-    name, unit, source : str
-    lowest, highest : float
-        Range before the factor.
-    a, b : float
-        Shapes of the Beta law.
-    factor : float
-    factor_source : str
-        Empty where the factor is 1.
-    """
+    A value is the quantile of the parameter's law at a share of patients that the design gives.
 
-    name: str
-    lowest: float
-    highest: float
-    a: float
-    b: float
-    unit: str
-    source: str
-    factor: float = 1.0
-    factor_source: str = ""
+    * ``iid``: element i of a random stream keyed by (seed, name). Patient i is the same whatever n and
+      whatever else varies, and has the same rank in every population that is drawn with the same seed.
+    * ``latin hypercube``: each n-th of every law holds one patient (10.1080/00401706.1979.10489755). Patient i
+      depends on n; not on what else varies.
+    * ``sobol``: scrambled Sobol points (10.1006/jcom.1998.0487). Patient i is the same whatever n; he depends
+      on which parameters vary, in the order of their names.
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Return the lowest and highest value that a patient can have, factor included."""
-        return self.factor * self.lowest, self.factor * self.highest
-
-
-@dataclass(frozen=True)
-class Population:
-    """A population of virtual patients.
-
-    Attributes
-    ----------
-    name, title, source : str
-    laws : tuple of Law
-        Independent of one another.
-    """
-
-    name: str
-    title: str
-    source: str
-    laws: tuple[Law, ...]
-
-
-def library_populations() -> list[str]:
-    """Return the names of the populations that ship with the package."""
-    return sorted(path.stem for path in POPULATIONS.glob("*.toml"))
-
-
-def load_population(name_or_path: str | Path) -> Population:
-    """Return a population.
-
-    Parameters
-    ----------
-    name_or_path : str or Path
-        Library name or path of a TOML file.
-
-    Raises
-    ------
-    InputError
-        Unknown population, section or key; missing unit or source; a law that cannot be.
-    """
-    path = find_file(str(name_or_path), POPULATIONS, library_populations(), "population")
-    tables, _ = read_toml(path)
-    for section in tables:
-        if section not in ("population", "parameters"):
-            raise unknown_word("section", section, ("population", "parameters"), path.name)
-    for section in ("population", "parameters"):
-        if not isinstance(tables.get(section), dict) or not tables[section]:
-            raise InputError(f"{path.name}: a population file needs a [{section}] table with entries")
-    head = tables["population"]
-    check_keys(head, _HEAD, f"{path.name} [population]")
-    check_source(head["source"], f"{path.name} [population]")
-    laws = tuple(
-        _read_law(name, entry, f"{path.name} [parameters] {name}")
-        for name, entry in tables["parameters"].items()
-    )
-    return Population(head["name"], head["title"], head["source"], laws)
-
-
-def _read_law(name: str, entry: Any, where: str) -> Law:
-    check_keys(entry, _LAW, where)
-    check_source(entry["source"], where)
-    if not entry["max"] > entry["min"]:
-        raise InputError(f"{where}: 'max' must exceed 'min', got {entry['min']:g} and {entry['max']:g}")
-    for key in ("a", "b", "factor"):
-        if not entry.get(key, 1.0) > 0:
-            raise InputError(f"{where}: '{key}' must be above 0, got {entry[key]:g}")
-    if ("factor" in entry) != ("factor_source" in entry):
-        raise InputError(f"{where}: 'factor' and 'factor_source' go together; give both or neither")
-    if "factor" in entry:
-        check_source(entry["factor_source"], where)
-    return Law(
-        name,
-        float(entry["min"]),
-        float(entry["max"]),
-        float(entry["a"]),
-        float(entry["b"]),
-        entry["unit"],
-        entry["source"],
-        float(entry.get("factor", 1.0)),
-        entry.get("factor_source", ""),
-    )
-
-
-def sample(population: Population, n: int, seed: int) -> list[dict[str, float]]:
-    """Return the parameter values of the first n patients.
-
-    A value depends on seed, patient number and parameter name alone: it is the quantile of the parameter's
-    law at element i of a random stream keyed by (seed, name). So patient i is the same whatever n, and has
-    the same rank in every population that is drawn with the same seed.
+    Random effects of drugs are normal and independent of the design: patient i is that of ``sample_patients``.
 
     Parameters
     ----------
     population : Population
+        Of a selection, the first n patients that were picked.
     n : int
         Number of patients.
     seed : int
+    design : str
+        One of ``DESIGNS``; a selection has its own.
 
     Returns
     -------
@@ -161,15 +48,80 @@ def sample(population: Population, n: int, seed: int) -> list[dict[str, float]]:
     Raises
     ------
     InputError
-        If n is negative.
+        If n is negative or more than were picked, for an unknown design, or for another seed or design than
+        those of a selection.
     """
-    from scipy.special import betaincinv
+    return _rows(population, n, seed, design, tissue=False)
 
+
+def sample_tissue(population: Population, n: int, seed: int, design: str = "iid") -> list[dict[str, float]]:
+    """Return the tissue parameters of the first n patients; see ``sample``. Empty without laws of tissue."""
+    return _rows(population, n, seed, design, tissue=True)
+
+
+def _rows(population: Population, n: int, seed: int, design: str, tissue: bool) -> list[dict[str, float]]:
     if n < 0:
         raise InputError(f"the number of patients must be 0 or more, got {n}")
-    columns: dict[str, np.ndarray] = {}
-    for law in population.laws:
-        share = betaincinv(law.a, law.b, generator(seed, f"patient {law.name}").random(n))
-        low, high = law.range
-        columns[law.name] = np.clip(low + (high - low) * share, low, high)
-    return [{name: float(column[i]) for name, column in columns.items()} for i in range(n)]
+    picked = np.arange(n)
+    chosen = population.selection
+    if chosen:
+        if n > len(chosen.numbers):
+            raise InputError(
+                f"population {population.name} holds {len(chosen.numbers)} picked patients, not {n}"
+            )
+        if (seed, design) not in ((chosen.seed, "iid"), (chosen.seed, chosen.design)):
+            raise InputError(
+                f"population {population.name} was picked from a sample of seed {chosen.seed} ({chosen.design}), "
+                f"not seed {seed} ({design}); set population_seed to {chosen.seed}, or draw from '{chosen.of}'"
+            )
+        picked, n, design = np.array(chosen.numbers[:n], np.int64) - 1, chosen.size, chosen.design
+    columns = _columns(population, n, seed, design, tissue)
+    return [{name: float(column[i]) for name, column in columns.items()} for i in picked]
+
+
+def _columns(population: Population, n: int, seed: int, design: str, tissue: bool) -> dict[str, np.ndarray]:
+    """Return every parameter of n patients, in the order of the laws."""
+    if design not in DESIGNS:
+        raise unknown_word("design", design, DESIGNS, "virtual patients")
+    laws = population.tissue if tissue else population.laws
+    everything = sorted(law.name for law in (*population.laws, *population.tissue))
+    shares = _sobol(everything, n, seed) if design == "sobol" else {}
+    columns = {}
+    for law in laws:
+        if design == "iid":
+            share = generator(seed, f"patient {law.name}").random(n)
+        elif design == "latin hypercube":
+            rng = generator(seed, f"latin hypercube {n} {law.name}")
+            share = (rng.permutation(n) + rng.random(n)) / max(n, 1)
+        else:
+            share = shares[law.name]
+        columns[law.name] = law.quantile(share)
+    return columns if tissue else columns | _kinetics(population, n, seed)
+
+
+def _sobol(names: list[str], n: int, seed: int) -> dict[str, np.ndarray]:
+    """Return n scrambled Sobol points, one coordinate a name."""
+    from scipy.stats import qmc
+
+    scramble = int(generator(seed, "sobol patients").integers(2**63))
+    # a power of two, so that SciPy has nothing to warn of; the first n are the same whatever the power
+    points = qmc.Sobol(max(len(names), 1), rng=scramble).random_base2(math.ceil(math.log2(max(n, 1))))
+    return {name: points[:n, k] for k, name in enumerate(names)}
+
+
+def _kinetics(population: Population, n: int, seed: int) -> dict[str, np.ndarray]:
+    """Return the rates of drugs of n patients."""
+    if not population.kinetics:
+        return {}
+    from ..ode_coupling.pk.patients import sample_patients
+
+    effects = {drug: sample_patients(drug, n, seed) for drug in {k.drug for k in population.kinetics}}
+    return {
+        k.name: k.typical
+        * np.exp(
+            np.array(
+                [sum(power * row[word] for word, power in k.powers.items()) for row in effects[k.drug]]
+            ).reshape(n)
+        )
+        for k in population.kinetics
+    }

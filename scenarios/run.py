@@ -11,6 +11,7 @@ import numpy as np
 from ..abm.response import classify, tumour_response_index
 from .build import Simulation, build
 from .header import header_of, outcome_of
+from .population_file import population_identity
 from .record import PAIR_STEPS, Recorder
 from .scenario import Scenario, load_scenario, resolved
 from .store import (
@@ -287,7 +288,10 @@ def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None) -> st
         provenance = read_cell_table(tissue_file).provenance
     else:
         provenance = tissue_provenance(scenario.tables["tissue"])
-    return run_key(resolved(scenario, seed, provenance), RESULTS_VERSION)
+    whole = resolved(scenario, seed, provenance)
+    if population := scenario.tables.get("patient", {}).get("population"):
+        whole["population"] = population_identity(str(population))
+    return run_key(whole, RESULTS_VERSION)
 
 
 def run(

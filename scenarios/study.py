@@ -1,4 +1,4 @@
-"""Read a study: the arms, patients and seeds of a batch."""
+"""Read a study: the arms, patients, seeds and sweeps of a batch."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,12 @@ from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import check_keys, find_file, read_toml
 from .keys import STUDY_KEYS
 from .scenario import LIBRARY, library_scenarios, load_scenario
+from .sweep import Point, cross, read_sweeps
 
 
 @dataclass
 class Study:
-    """A study: every arm is run for every patient.
+    """A study: every arm is run for every patient at every point of the sweeps.
 
     Attributes
     ----------
@@ -28,6 +29,10 @@ class Study:
         ``key=value[unit]``, applied to every run.
     ode_only_patients : int
         Patients an arm of the ODE-only comparison; 0 for none.
+    replicates : int
+        Seeds a patient; 0 where none were asked for, which means one.
+    points : list of Point
+        Combinations of the sweeps: pairs of name and value as ``--set`` takes them; one empty point without.
     """
 
     name: str
@@ -37,6 +42,8 @@ class Study:
     seed: int = 1
     settings: list[str] = field(default_factory=list)
     ode_only_patients: int = 0
+    replicates: int = 0
+    points: list[Point] = field(default_factory=lambda: [()])
 
 
 def library_studies() -> list[str]:
@@ -75,7 +82,7 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
         raise InputError(f"{path}: a study file needs a [study] table; see docs/format.md")
     table = tables["study"]
     check_keys(table, STUDY_KEYS["study"], where)
-    for key, least in (("patients", 1), ("seed", 0), ("ode_only_patients", 0)):
+    for key, least in (("patients", 1), ("seed", 0), ("replicates", 1), ("ode_only_patients", 0)):
         if table.get(key, least) < least:
             raise InputError(f"{where}: '{key}' must be {least} or more, got {table[key]}")
     arms = table["arms"]
@@ -88,6 +95,9 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
     scenarios = [load_scenario(arm, settings).name for arm in found]
     if len(set(scenarios)) < len(scenarios):
         raise InputError(f"{where}: two arms are scenarios of one name ({', '.join(scenarios)}); rename one")
+    sweeps = read_sweeps(tables.get("sweep", []), path)
+    for number, points in enumerate(sweeps, start=1):
+        _check_names(points[0], found, settings, f"{path.name} [[sweep]] {number}")
     return Study(
         table["name"],
         table["title"],
@@ -96,7 +106,21 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
         table["seed"],
         settings,
         table.get("ode_only_patients", 0),
+        table.get("replicates", 0),
+        cross(sweeps),
     )
+
+
+def _check_names(point: Point, arms: list[str], settings: list[str], where: str) -> None:
+    """Refuse a name that some arm does not know, with the nearest that it does."""
+    for name, _ in point:
+        if any(setting.partition("=")[0].removeprefix("parameters.") == name for setting in settings):
+            raise InputError(f"{where}: '{name}' is set in [study] settings, too; name it in one place")
+    for arm in arms:
+        try:
+            load_scenario(arm, [*settings, *(f"{name}={value}" for name, value in point)])
+        except InputError as error:
+            raise InputError(f"{where}, arm {arm}: {str(error).removeprefix('--set').lstrip(' :')}") from None
 
 
 def _arm(name: str, folder: Path) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Any
 
-from ..abm.errors import unknown_word
+from ..abm.errors import InputError, unknown_word
+from ..abm.placement.checks import check_number
 from ..abm.placement.luck import generator
 from .scenario import LIBRARY
 
@@ -47,7 +48,8 @@ def draw_densities(tissue: Mapping[str, Any], seed: int) -> dict[str, dict[str, 
     Parameters
     ----------
     tissue : mapping
-        ``immune`` (cell type = marker) and ``immune_lesion`` (metastasis if absent).
+        ``immune`` (cell type = marker, or a table { core, margin } of cells per mm2, which are not drawn) and
+        ``immune_lesion`` (metastasis if absent).
     seed : int
 
     Returns
@@ -58,7 +60,7 @@ def draw_densities(tissue: Mapping[str, Any], seed: int) -> dict[str, dict[str, 
     Raises
     ------
     InputError
-        Unknown lesion or marker.
+        Unknown lesion or marker, or a table that lacks a region or holds what is no density.
     """
     table = density_table()
     lesion = tissue.get("immune_lesion", "metastasis")
@@ -67,6 +69,9 @@ def draw_densities(tissue: Mapping[str, Any], seed: int) -> dict[str, dict[str, 
         raise unknown_word("lesion", str(lesion), lesions, "[tissue] immune_lesion")
     drawn: dict[str, dict[str, float]] = {}
     for name, marker in tissue.get("immune", {}).items():
+        if isinstance(marker, Mapping):
+            drawn[name] = _given(marker, f"[tissue] immune {name}")
+            continue
         if marker not in markers:
             raise unknown_word("marker", str(marker), markers, f"[tissue] immune {name}")
         quantile = float(generator(seed, f"density {marker}").random())
@@ -75,6 +80,20 @@ def draw_densities(tissue: Mapping[str, Any], seed: int) -> dict[str, dict[str, 
             for region, published in _REGIONS.items()
         }
     return drawn
+
+
+def _given(densities: Mapping[str, Any], where: str) -> dict[str, float]:
+    """Return the densities of a table { core, margin }, cells per mm2."""
+    for region in densities:
+        if region not in _REGIONS:
+            raise unknown_word("region", str(region), _REGIONS, where)
+    for region in _REGIONS:
+        if region not in densities:
+            raise InputError(
+                f"{where}: '{region}' is missing; give cells per mm2 in {' and '.join(_REGIONS)}"
+            )
+        check_number(densities[region], where, region, 0.0)
+    return {region: float(densities[region]) for region in _REGIONS}
 
 
 def _truncated_lognormal(row: Mapping[str, Any], quantile: float) -> float:

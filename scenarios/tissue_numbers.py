@@ -16,6 +16,7 @@ UNITS: dict[str, Any] = {
     "day": "d",
     "stroma": {"fraction": "1"},
     "vessels": {"per_mm2": "1/mm^2"},
+    "immune": {"*": {"*": "1/mm^2"}},
     "nest": {"count": "1", "cells": "1", "radius_um": "um", "distance_um": "um"},
     "tile_classes": {"*": {"*": "1/mm^2"}},
     "table_mapping": {"*": _SHARES},

@@ -59,6 +59,8 @@ def warm_up_with(executor: Executor, name: str, settings: tuple[str, ...], seed:
 def warm_up(model_name: str, executor: Executor) -> None:
     """Compile all kernels on an executor; with a warm cache this takes a second.
 
+    What fails here is told when a run fails of it.
+
     Parameters
     ----------
     model_name : str
@@ -66,4 +68,4 @@ def warm_up(model_name: str, executor: Executor) -> None:
     executor : Executor
     """
     for job in [executor.submit(work, model_name) for work in (compile_fields, compile_cells_and_body)]:
-        job.result()
+        job.exception()

@@ -30,7 +30,7 @@ class Giving(NamedTuple):
         Secretion (unit/h), uptake and exchange with blood (1/h).
     acts : uint8[3, layer]
         Whether any type of a layer does so.
-    lines : float64[12, nx]
+    lines : float64[10, nx]
         Scratch: a row of each, then sums by column.
     """
 
@@ -42,7 +42,6 @@ class Giving(NamedTuple):
 class Sums(NamedTuple):
     """Sums over the sites of a field, and its extremes."""
 
-    secreted: float
     delivered: float
     given_up: float
     taken_up: float
@@ -54,7 +53,7 @@ class Sums(NamedTuple):
 
 def make_giving(layers: int, types: int, columns: int) -> Giving:
     """Return the memory for one lattice and model; ``types`` counts the empty type."""
-    return Giving(np.zeros((3, types)), np.zeros((3, layers), np.uint8), np.zeros((12, columns)))
+    return Giving(np.zeros((3, types)), np.zeros((3, layers), np.uint8), np.zeros((10, columns)))
 
 
 @njit(cache=True)
@@ -109,13 +108,14 @@ def assemble_cells(
     reach: float,
     q: Array,
     s: Array,
-) -> tuple[float, float]:
-    """Fill q and s as `stage.assemble` does; return the squares of what flows and of s, summed."""
+) -> tuple[float, float, float]:
+    """Fill q and s as `stage.assemble` does; return the squares of what flows and of s, and secretion, summed."""
     rows, columns = c.shape
     lines, acts = giving.lines, giving.acts
-    source, uptake, exchange, flows, squares = lines[0], lines[1], lines[2], lines[3], lines[4]
-    flows[:] = 0.0
-    squares[:] = 0.0
+    source, uptake, exchange, flows, squares, secreted = (
+        lines[0], lines[1], lines[2], lines[3], lines[4], lines[5],
+    )  # fmt: skip
+    lines[3:6] = 0.0
     sites = rows * columns
     for j in range(rows):
         for kind in range(3):
@@ -130,7 +130,8 @@ def assemble_cells(
             flow = (gain if gain > lost else lost) * (reach / (reach + loss))
             flows[i] += flow * flow
             squares[i] += right * right
-    return total(flows), total(squares)
+            secreted[i] += source[i]
+    return total(flows), total(squares), total(secreted)
 
 
 @njit(cache=True, error_model="numpy")
@@ -139,31 +140,30 @@ def account_cells(
     before: Array,
     occupant: np.ndarray,
     giving: Giving,
-    background: float,
     level: float,
     timed: bool,
 ) -> Sums:
     """Return what `account.account` sums, by column and then over columns, with the extremes of the field."""
     rows, columns = c.shape
     lines, acts = giving.lines, giving.acts
-    source, uptake, exchange = lines[0], lines[1], lines[2]
+    uptake, exchange = lines[1], lines[2]
     lines[3:] = 0.0
-    delivered, given_up, taken_up, present, change, low, high, secreted = (
-        lines[3], lines[4], lines[5], lines[6], lines[7], lines[8], lines[9], lines[10],
+    delivered, given_up, taken_up, present, change, low, high = (
+        lines[3], lines[4], lines[5], lines[6], lines[7], lines[8], lines[9],
     )  # fmt: skip
     low[:] = math.inf
     sites = rows * columns
     takes, leaks = acts[TAKEN].any(), acts[EXCHANGED].any()
     for j in range(rows):
-        for kind in range(3):
-            if j == 0 or acts[kind].any():
-                look_up(kind, j * columns, sites, occupant, giving, background if kind == GIVEN else 0.0)
+        if takes:
+            look_up(TAKEN, j * columns, sites, occupant, giving, 0.0)
+        if leaks:
+            look_up(EXCHANGED, j * columns, sites, occupant, giving, 0.0)
         for i in range(columns):
             here = c[j, i]
             present[i] += here
             low[i] = here if here < low[i] else low[i]
             high[i] = here if here > high[i] else high[i]
-            secreted[i] += source[i]
         if takes:
             for i in range(columns):
                 taken_up[i] += uptake[i] * c[j, i]
@@ -175,7 +175,7 @@ def account_cells(
             for i in range(columns):
                 change[i] += c[j, i] - before[j, i]
     return Sums(
-        total(secreted), total(delivered), total(given_up), total(taken_up), total(present), total(change),
+        total(delivered), total(given_up), total(taken_up), total(present), total(change),
         low.min(), high.max(),
     )  # fmt: skip
 
@@ -223,7 +223,9 @@ def step_direct(
         before = work.before.reshape(rows.shape)
     assert not isinstance(law.diffusion, np.ndarray)
     reach = max(2.0 * c.ndim * law.diffusion, math.ulp(0.0))
-    flow, whole = assemble_cells(rows, occupant, giving, background, law.decay, law.level, per_h, reach, q, s)
+    flow, whole, secreted = assemble_cells(
+        rows, occupant, giving, background, law.decay, law.level, per_h, reach, q, s
+    )
     status, cycles = CONVERGED, 0
     if whole > 0.0:
         sharpened = tolerance * max(SHARPEST, min(1.0, math.sqrt(flow / whole)))
@@ -235,11 +237,11 @@ def step_direct(
         status = INVALID
     else:
         c[...] = 0.0  # also where nothing removes what is not there
-    sums = account_cells(rows, before, occupant, giving, background, law.level, timed)
+    sums = account_cells(rows, before, occupant, giving, law.level, timed)
     if status == INVALID:
         return Step(INVALID, 0, False, NOTHING), sums
     turnover = sums.taken_up + sums.given_up + (law.decay + per_h) * sums.present
     book = Account(
-        sums.secreted, sums.delivered, sums.taken_up, law.decay * sums.present, 0.0, per_h * sums.change, turnover
+        secreted, sums.delivered, sums.taken_up, law.decay * sums.present, 0.0, per_h * sums.change, turnover
     )  # fmt: skip
     return Step(status, cycles, False, book), sums

@@ -1,22 +1,31 @@
-"""Batches: every arm for every patient, once, whatever is interrupted or fails."""
+"""Batches: every arm for every patient, once, whatever is interrupted, killed or fails."""
 
+import csv
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import LIBRARY
 from oncolattice.scenarios import cli
 from oncolattice.scenarios.batch import command_of, jobs_of, run_job
+from oncolattice.scenarios.index import index_folder, read_index
+from oncolattice.scenarios.replicate import run_seeds
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.store import find_runs, open_run, parts_folder
 from oncolattice.scenarios.study import load_study
+from oncolattice.tests.scenarios.race import write_race
 
 STUDY = """
 [study]
@@ -198,3 +207,87 @@ def test_a_job_that_cannot_be_built_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="paper_exact"):
         run_job(job, str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+SEEDS = 30
+
+
+def workers_of(parent):
+    """Return the processes that a batch has started for its runs."""
+    found = []
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        with suppress(OSError):  # it may have ended meanwhile
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
+def done_in(out):
+    return (
+        {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in find_runs(out)}
+        if out.is_dir()
+        else {}
+    )
+
+
+def wait_for(process, out, runs):
+    """Wait until so many runs are there, or the batch is at its end."""
+    while process.poll() is None and len(done_in(out)) < runs:
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are read from /proc")
+def test_random_kills_of_workers_and_parent_leave_every_run_done_once(tmp_path):
+    """Workers and parents are killed at random moments; the last call completes what the first began."""
+    folder, out = write_race(tmp_path), tmp_path / "runs"
+    command = [
+        sys.executable,
+        "-m",
+        "oncolattice.scenarios.cli",
+        "batch",
+        folder / "race.toml",
+        "--workers",
+        "2",
+    ]
+    command += ["--replicates", str(SEEDS), "--keep-runs", "--out", out]
+    luck = np.random.default_rng(11)
+    kept = {}
+    for aim in (15, 35):
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            wait_for(process, out, len(kept) + luck.integers(1, 10))
+            time.sleep(luck.uniform(0, 0.05))
+            os.kill(luck.choice(workers_of(process.pid)), signal.SIGKILL)
+            wait_for(process, out, aim)
+            time.sleep(luck.uniform(0, 0.05))
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+        time.sleep(0.5)  # its workers end with it, and what they write is complete or absent
+        now = done_in(out)
+        assert kept.items() <= now.items()
+        assert len(now) < 2 * SEEDS
+        kept = now
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert f"{2 * SEEDS} of {2 * SEEDS} runs complete" in done.stderr
+    assert kept.items() <= done_in(out).items()
+    assert not [
+        path for path in out.iterdir() if path.suffix not in (".csv", ".h5")
+    ]  # no drafts, no segments
+    expected = {
+        f"{name}-{run.run_key[:12]}": (seed, run.digest, run.outcome)
+        for name, arm in (("race_continuous", "continuous"), ("race_adaptive", "adaptive"))
+        for run in run_seeds(str(folder / f"{arm}.toml"), (), range(3, 3 + SEEDS))[0]
+        for seed in (run.seed,)
+    }
+    with (out / "outcomes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(expected) == len({row["run"] for row in rows})
+    for row in rows:
+        seed, digest, outcome = expected[row["run"]]
+        assert (int(row["seed"]), float(row["days"])) == (seed, outcome["days"])
+        with h5py.File(out / f"{row['run']}.h5") as file:
+            assert file.attrs["digest"] == digest
+    entries = read_index(out)
+    assert {name.removesuffix(".h5") for name in entries} == expected.keys()
+    (out / "index.csv").unlink()
+    assert index_folder(out)[0] == entries

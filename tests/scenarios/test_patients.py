@@ -7,7 +7,19 @@ import pathlib
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
-from oncolattice.scenarios.patients import Law, Population, library_populations, load_population, sample
+from oncolattice.ode_coupling.pk.patients import sample_patients
+from oncolattice.scenarios.patients import (
+    DESIGNS,
+    Law,
+    Population,
+    library_populations,
+    load_population,
+    sample,
+    sample_tissue,
+)
+from oncolattice.scenarios.population_file import POPULATIONS
+from oncolattice.scenarios.run import key_of
+from oncolattice.scenarios.scenario import load_scenario
 from scipy import stats
 
 QCIC = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
@@ -26,22 +38,30 @@ def law_of(law):
     return stats.beta(law.a, law.b, loc=low, scale=high - low)
 
 
-def columns(population, n=N, seed=11):
-    patients = sample(population, n, seed)
+def columns(population, n=N, seed=11, design="iid"):
+    patients = sample(population, n, seed, design)
     return {law.name: np.array([patient[law.name] for patient in patients]) for law in population.laws}
 
 
-def test_the_library_holds_four_populations_of_21_parameters():
-    names = ["qcic_published_placebo", "qcic_published_tas102", "qcic_published_tas102_bev", "qcic_treated"]
-    assert library_populations() == names
-    for name in names:
+def test_the_library_holds_populations_of_21_parameters():
+    published = [
+        "qcic_published_placebo",
+        "qcic_published_tas102",
+        "qcic_published_tas102_bev",
+        "qcic_treated",
+    ]
+    trial = ["mcrc_persister", "mcrc_persister_100", "mcrc_trial_100", "mcrc_week8"]
+    assert library_populations() == [*trial, *published]
+    for name in library_populations():
         assert len({law.name for law in load_population(name).laws}) == 21
 
 
-@pytest.mark.parametrize("name", library_populations())
-def test_every_parameter_follows_its_law(name):
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("name", [n for n in library_populations() if not load_population(n).selection])
+def test_every_parameter_follows_its_law(name, design):
+    """Under the even designs deviations are smaller than chance, so the bounds hold all the more."""
     population = load_population(name)
-    drawn = columns(population)
+    drawn = columns(population, design=design)
     bound = stats.norm.isf(ALPHA / 6)  # three two-sided tests a parameter share ALPHA
     for law in population.laws:
         values, beta = drawn[law.name], law_of(law)
@@ -186,3 +206,134 @@ def test_other_mistakes_are_refused(tmp_path):
         load_population(tmp_path / "bare.toml")
     with pytest.raises(InputError, match="0 or more"):
         sample(load_population("qcic_treated"), -1, 1)
+
+
+def shares(population, n, seed, design):
+    """Return, by parameter, the quantiles at which the patients of a population lie."""
+    drawn = columns(population, n, seed, design)
+    return {law.name: law_of(law).cdf(drawn[law.name]) for law in population.laws}
+
+
+def test_a_latin_hypercube_has_one_patient_in_each_part_of_each_law():
+    population = load_population("qcic_treated")
+    for share in shares(population, 50, 3, "latin hypercube").values():
+        assert sorted(np.floor(share * 50 + 1e-6).astype(int)) == list(range(50))
+    # whatever else varies, and dependent on the number of patients
+    fewer = Population("few", "few", "assumed", population.laws[::-3])
+    whole = sample(population, 50, 3, "latin hypercube")
+    assert all(
+        one[k] == other[k]
+        for one, other in zip(sample(fewer, 50, 3, "latin hypercube"), whole, strict=True)
+        for k in one
+    )
+    assert sample(population, 49, 3, "latin hypercube")[0] != whole[0]
+
+
+def test_sobol_points_are_even_and_begin_alike():
+    population = load_population("qcic_treated")
+    assert sample(population, 70, 3, "sobol")[:33] == sample(population, 33, 3, "sobol")
+    assert sample(population, 4, 4, "sobol")[0] != sample(population, 4, 3, "sobol")[0]
+    for share in shares(population, 64, 3, "sobol").values():
+        assert sorted(np.floor(share * 64 + 1e-6).astype(int)) == list(range(64))
+    with pytest.raises(InputError, match="did you mean 'sobol'"):
+        sample(population, 4, 4, "sobel")
+
+
+def test_a_log_normal_law_is_the_truncated_one():
+    law = Law("k", 1.0, 400.0, math.nan, math.nan, "1", "assumed", kind="log-normal", median=18.0, log_sd=1.8)
+    value = law.quantile(np.random.default_rng(1).random(N))
+    low, high = (math.log(end / 18.0) / 1.8 for end in law.range)
+    assert stats.kstest(np.log(value / 18.0) / 1.8, stats.truncnorm(low, high).cdf).pvalue > 1e-5
+    assert law.quantile(np.array([0.0, 1.0])) == pytest.approx([1.0, 400.0])
+
+
+def test_tissue_varies_beside_the_body_and_leaves_it_alone():
+    population = load_population("mcrc_week8")
+    tissue, body = sample_tissue(population, 5, 2025), sample(population, 5, 2025)
+    assert set(tissue[0]) == {law.name for law in population.tissue}
+    assert not set(tissue[0]) & set(body[0])
+    assert sample_tissue(population, 3, 2025) == tissue[:3]
+    assert sample_tissue(load_population("qcic_treated"), 2, 1) == [{}, {}]
+    logs = np.log([row["section_CTL"] for row in sample_tissue(population, N, 2)])
+    low, high = (math.log(end / 18) / 1.8 for end in (1.24, 346))
+    # the spread of the published densities, cut to their range; SE of a standard deviation is about sd/sqrt(2N)
+    exact = 1.8 * stats.truncnorm(low, high).std()
+    assert abs(np.std(logs) - exact) < 5 * exact / math.sqrt(2 * N)
+
+
+def test_drug_kinetics_follow_the_random_effects_of_the_library():
+    population = load_population("mcrc_week8")
+    for patient, effect in zip(sample(population, 20, 7), sample_patients("bevacizumab", 20, 7), strict=True):
+        expected = 0.0779 * math.exp(effect["clearance"] - effect["volume"])
+        assert patient["k_10_Trag"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_selection_numbers_the_patients_of_its_sample():
+    picked = load_population("mcrc_trial_100")
+    chosen = picked.selection
+    base = sample(load_population(chosen.of), chosen.size, chosen.seed)
+    found = sample(picked, 100, chosen.seed)
+    assert found == [base[k - 1] for k in chosen.numbers]
+    assert (
+        sample_tissue(picked, 100, chosen.seed)[41]
+        == sample_tissue(load_population(chosen.of), chosen.numbers[41], chosen.seed)[-1]
+    )
+    with pytest.raises(InputError, match="holds 100 picked patients"):
+        sample(picked, 101, chosen.seed)
+    with pytest.raises(InputError, match="set population_seed to 2025"):
+        sample(picked, 3, 1)
+
+
+def test_a_population_extends_another(tmp_path):
+    write(tmp_path)
+    file = tmp_path / "child.toml"
+    file.write_text(
+        '[population]\nname = "c"\ntitle = "t"\nsource = "assumed"\nextends = "p.toml"\n[parameters]\n'
+        'p = { factor = 3.0, factor_source = "fitted" }\n[tissue]\n'
+        't = { law = "log-normal", median = 2, log_sd = 1, min = 1, max = 4, unit = "1", source = "assumed" }\n'
+    )
+    found = load_population(file)
+    assert found.laws[0].range == (0.0, 3.0)
+    assert found.tissue[0].median == 2.0
+    text = file.read_text()
+    for old, new, words in (
+        ('"log-normal"', '"lognormal"', "did you mean 'log-normal'"),
+        ("log_sd = 1", "log_sd = 0", "'log_sd' must be above 0"),
+        ("t = {", "p = {", "'p' has two laws"),
+        ("t = {", "kappa_Treg = {", "the body has a parameter of that name"),
+        ('"p.toml"', '"child.toml"', "extends itself"),
+    ):
+        file.write_text(text.replace(old, new))
+        with pytest.raises(InputError, match=words):
+            load_population(file)
+
+
+def test_a_selection_of_nobody_is_refused(tmp_path):
+    write(tmp_path)
+    file = tmp_path / "s.toml"
+    head = '[population]\nname = "s"\ntitle = "t"\nsource = "derived"\n'
+    for numbers, words in (("[]", "one or more whole numbers"), ("[11]", "from 1 to size")):
+        file.write_text(
+            f'{head}[selection]\nof = "p.toml"\nseed = 1\nsize = 10\ndesign = "iid"\nnumbers = {numbers}\n'
+        )
+        with pytest.raises(InputError, match=words):
+            load_population(file)
+    laws = '[parameters]\np = { min = 0, max = 1, a = 1, b = 1, unit = "1", source = "assumed" }\n'
+    rate = 'drug = "bevacizumab", powers = { speed = 1 }, typical = 1, unit = "1", source = "assumed"'
+    file.write_text(f"{head}[pk]\nk = {{ {rate} }}\n{laws}")
+    with pytest.raises(InputError, match="random effect 'speed'"):
+        load_population(file)
+
+
+def test_an_edited_population_makes_another_run(tmp_path):
+    """The key of a run holds the laws of its population and of the one that its patients were picked from."""
+    text = (POPULATIONS / "mcrc_week8.toml").read_text()
+    picked = (POPULATIONS / "mcrc_trial_100.toml").read_text().replace('"mcrc_week8"', '"base.toml"')
+    keys = set()
+    for factor in ("1.937", "1.5"):
+        (tmp_path / "base.toml").write_text(text.replace("1.937", factor))
+        (tmp_path / "picked.toml").write_text(picked)
+        scenario = load_scenario("mcrc_tas102", [f"population={tmp_path / 'picked.toml'}"])
+        keys.add(key_of(scenario, 1))
+    assert "1.937" in text
+    assert len(keys) == 2

@@ -1,0 +1,240 @@
+"""Read a population file: laws of body and tissue, pharmacokinetics, what it extends, what it selects."""
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..abm.errors import InputError, unknown_word
+from ..abm.model_file import check_keys, check_source, find_file, read_toml
+from ..ode_coupling.immune.qcic.tables import parameter_names
+from .laws import DESIGNS, LAW_KINDS, Kinetic, Law, Population, Selection
+from .scenario import LIBRARY
+
+POPULATIONS = LIBRARY / "populations"
+SECTIONS = ("population", "parameters", "tissue", "pk", "selection")
+_HEAD = {
+    "name": ("text", True, "name of the population"),
+    "title": ("text", True, "one line for figures and reports"),
+    "source": ("text", True, "source of the laws"),
+    "extends": ("text", False, "population whose laws hold where this one is silent"),
+}
+_COMMON = {
+    "law": ("text", False, "beta or log-normal; beta if absent"),
+    "min": ("number", True, "lowest value"),
+    "max": ("number", True, "highest value"),
+    "unit": ("text", True, "unit of the value"),
+    "source": ("text", True, "source of the law"),
+    "factor": ("number", False, "multiplies every draw; 1 if absent"),
+    "factor_source": ("text", False, "source of the factor; needed with it"),
+}
+_BETA = _COMMON | {
+    "a": ("number", True, "first shape of the Beta law"),
+    "b": ("number", True, "second shape of the Beta law"),
+}
+_LOG_NORMAL = _COMMON | {
+    "median": ("number", True, "median before truncation"),
+    "log_sd": ("number", True, "standard deviation of the natural logarithm"),
+}
+_FACTOR_ALONE = {key: (_COMMON[key][0], True, _COMMON[key][2]) for key in ("factor", "factor_source")}
+_KINETIC = {
+    "drug": ("text", True, "drug of the PK library whose random effects are followed"),
+    "powers": ("table", True, "PK parameter of the drug = power with which it enters"),
+    "typical": ("number", True, "value of the typical patient"),
+    "unit": ("text", True, "unit of the value"),
+    "source": ("text", True, "source of the typical value"),
+}
+_SELECTION = {
+    "of": ("text", True, "population that the patients were picked from"),
+    "seed": ("whole", True, "seed of the sample"),
+    "size": ("whole", True, "patients of the sample"),
+    "design": ("text", True, "how the sample was drawn"),
+    "numbers": ("list", True, "numbers of the patients, 1 is the first of the sample"),
+}
+
+
+def library_populations() -> list[str]:
+    """Return the names of the populations that ship with the package."""
+    return sorted(path.stem for path in POPULATIONS.glob("*.toml"))
+
+
+def load_population(name_or_path: str | Path) -> Population:
+    """Return a population.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Library name or path of a TOML file.
+
+    Raises
+    ------
+    InputError
+        Unknown population, section, key or law; missing unit or source; a law that cannot be; a selection
+        of patients who do not exist.
+    """
+    return _load(name_or_path, None, ())
+
+
+def population_identity(name_or_path: str) -> list[str]:
+    """Return all that a population says, and what the one says that its patients were picked from.
+
+    Part of the key of a run: an edited population makes other runs.
+
+    Raises
+    ------
+    InputError
+        See ``load_population``.
+    """
+    path = find_file(name_or_path, POPULATIONS, library_populations(), "population").resolve()
+    files = {file for folder in (path.parent, POPULATIONS) for file in folder.glob("*.toml")}
+    return _identity(path, tuple(sorted((file.name, file.stat().st_mtime_ns) for file in files)))
+
+
+@functools.cache
+def _identity(path: Path, stamps: tuple[tuple[str, int], ...]) -> list[str]:
+    """Do the work once, for as long as no file that it may read has changed."""
+    population = load_population(path)
+    identity = [repr(population)]
+    if population.selection is not None:
+        of = find_file(population.selection.of, POPULATIONS, library_populations(), "population", path.parent)
+        identity += _identity(of.resolve(), stamps)
+    return identity
+
+
+def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]) -> Population:
+    path = find_file(str(name_or_path), POPULATIONS, library_populations(), "population", beside).resolve()
+    if path in above:
+        raise InputError(f"{path}: extends itself ({' -> '.join(p.name for p in (*above, path))})")
+    tables, _ = read_toml(path)
+    for section in tables:
+        if section not in SECTIONS:
+            raise unknown_word("section", section, SECTIONS, path.name)
+    head = _table(tables, "population", path)
+    if "extends" not in head and "selection" not in tables:
+        _table(tables, "parameters", path)
+    check_keys(head, _HEAD, f"{path.name} [population]")
+    check_source(head["source"], f"{path.name} [population]")
+    if "selection" in tables:
+        return _selected(tables, head, path, above)
+    base = _load(head["extends"], path.parent, (*above, path)) if "extends" in head else None
+    if base and base.selection:
+        raise InputError(
+            f"{path.name}: extends '{base.name}', a selection; extend the population that it is of"
+        )
+    where = f"{path.name} [parameters]"
+    laws = _laws(tables.get("parameters", {}), base.laws if base else (), where)
+    tissue = _laws(tables.get("tissue", {}), base.tissue if base else (), f"{path.name} [tissue]")
+    for law in tissue:
+        if law.name in parameter_names():
+            raise InputError(
+                f"{path.name} [tissue] {law.name}: the body has a parameter of that name, which would be set with it; "
+                "give that of the tissue another name"
+            )
+    kinetics = {entry.name: entry for entry in (base.kinetics if base else ())}
+    for name, entry in tables.get("pk", {}).items():
+        kinetics[name] = _read_kinetic(name, entry, f"{path.name} [pk] {name}")
+    names = [law.name for law in (*laws, *tissue)] + list(kinetics)
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{path.name}: '{name}' has two laws; keep it in one section")
+    return Population(head["name"], head["title"], head["source"], laws, tissue, tuple(kinetics.values()))
+
+
+def _table(tables: Mapping[str, Any], section: str, path: Path) -> dict[str, Any]:
+    if not isinstance(tables.get(section), dict) or not tables[section]:
+        raise InputError(f"{path.name}: a population file needs a [{section}] table with entries")
+    return tables[section]
+
+
+def _laws(table: Mapping[str, Any], base: tuple[Law, ...], where: str) -> tuple[Law, ...]:
+    """Return the laws of a section over those of the population that it extends."""
+    laws = {law.name: law for law in base}
+    for name, entry in table.items():
+        laws[name] = _read_law(name, entry, laws.get(name), f"{where} {name}")
+    return tuple(laws.values())
+
+
+def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
+    if base and isinstance(entry, dict) and entry.keys() <= _FACTOR_ALONE.keys():
+        check_keys(entry, _FACTOR_ALONE, where)
+        return replace(base, **_factor(entry, where))
+    kind = entry.get("law", LAW_KINDS[0]) if isinstance(entry, dict) else LAW_KINDS[0]
+    if kind not in LAW_KINDS:
+        raise unknown_word("law", str(kind), LAW_KINDS, where)
+    check_keys(entry, _BETA if kind == "beta" else _LOG_NORMAL, where)
+    check_source(entry["source"], where)
+    if not entry["max"] > entry["min"]:
+        raise InputError(f"{where}: 'max' must exceed 'min', got {entry['min']:g} and {entry['max']:g}")
+    positive = ("a", "b") if kind == "beta" else ("min", "median", "log_sd")
+    for key in positive:
+        if not entry[key] > 0:
+            raise InputError(f"{where}: '{key}' must be above 0, got {entry[key]:g}")
+    a, b, median, log_sd = (float(entry.get(key, math.nan)) for key in ("a", "b", "median", "log_sd"))
+    return Law(
+        name=name,
+        lowest=float(entry["min"]),
+        highest=float(entry["max"]),
+        unit=entry["unit"],
+        source=entry["source"],
+        kind=kind,
+        a=a,
+        b=b,
+        median=median,
+        log_sd=log_sd,
+        **_factor(entry, where),
+    )
+
+
+def _factor(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
+    if ("factor" in entry) != ("factor_source" in entry):
+        raise InputError(f"{where}: 'factor' and 'factor_source' go together; give both or neither")
+    if "factor" not in entry:
+        return {}
+    if not entry["factor"] > 0:
+        raise InputError(f"{where}: 'factor' must be above 0, got {entry['factor']:g}")
+    check_source(entry["factor_source"], where)
+    return {"factor": float(entry["factor"]), "factor_source": entry["factor_source"]}
+
+
+def _read_kinetic(name: str, entry: Any, where: str) -> Kinetic:
+    from ..ode_coupling.pk.drug_file import load_drug
+
+    check_keys(entry, _KINETIC, where)
+    check_source(entry["source"], where)
+    effects = load_drug(entry["drug"]).random_effects
+    for word, power in entry["powers"].items():
+        if word not in effects:
+            raise unknown_word("random effect", word, effects, where)
+        if isinstance(power, bool) or not isinstance(power, int | float) or not math.isfinite(power):
+            raise InputError(f"{where}: the power of '{word}' must be a number, got {power!r}")
+    if not entry["typical"] > 0:
+        raise InputError(f"{where}: 'typical' must be above 0, got {entry['typical']:g}")
+    powers = {word: float(power) for word, power in entry["powers"].items()}
+    return Kinetic(name, entry["drug"], powers, float(entry["typical"]), entry["unit"], entry["source"])
+
+
+def _selected(
+    tables: Mapping[str, Any], head: Mapping[str, Any], path: Path, above: tuple[Path, ...]
+) -> Population:
+    """Return a population of picked patients."""
+    where, table = f"{path.name} [selection]", tables["selection"]
+    for section in tables:
+        if section not in ("population", "selection"):
+            raise InputError(f"{path.name}: a selection has the laws of its population; remove [{section}]")
+    if "extends" in head:
+        raise InputError(f"{where}: 'of' names the population; remove 'extends'")
+    check_keys(table, _SELECTION, where)
+    base = _load(table["of"], path.parent, (*above, path))
+    if base.selection:
+        raise InputError(f"{where}: '{table['of']}' is a selection itself; name the population that it is of")
+    if table["design"] not in DESIGNS:
+        raise unknown_word("design", table["design"], DESIGNS, where)
+    numbers = table["numbers"]
+    if not numbers or not all(type(k) is int and 1 <= k <= table["size"] for k in numbers):
+        raise InputError(
+            f"{where}: 'numbers' must be one or more whole numbers from 1 to size ({table['size']})"
+        )
+    selection = Selection(table["of"], table["seed"], table["size"], table["design"], tuple(numbers))
+    return replace(base, name=head["name"], title=head["title"], source=head["source"], selection=selection)
