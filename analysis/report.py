@@ -21,6 +21,26 @@ OWN_RULE = "time to progression by the run's own rule"
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A table that a study puts beside its own results.
+
+    Attributes
+    ----------
+    name : str
+        Of its CSV file.
+    heading, words : str
+        Of its section; what the reader must know.
+    rows : list of dict
+        With the same keys, which are the columns.
+    """
+
+    name: str
+    heading: str
+    words: str
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
 class Study:
     """Everything that a report is made of.
 
@@ -41,6 +61,8 @@ class Study:
         Rows for the tornado: parameter, value, and perhaps low, high, method, outcome.
     calibration : list of str
         Sentences about what the population was fitted to.
+    tables : list of Beside
+        Further tables, each a section of its own.
     """
 
     records: Sequence[RunRecord]
@@ -51,6 +73,7 @@ class Study:
     failures: Sequence[Row] = ()
     sensitivity: Sequence[Row] = ()
     calibration: Sequence[str] = ()
+    tables: Sequence["Beside"] = ()
 
     @property
     def complete(self) -> bool:
@@ -76,6 +99,7 @@ def write_report(
     failures: Sequence[Row] = (),
     sensitivity: Sequence[Row] = (),
     calibration: Sequence[str] = (),
+    tables: Sequence[Beside] = (),
 ) -> Path:
     """Write the report of runs and return the path of report.html.
 
@@ -103,6 +127,8 @@ def write_report(
         Rows of failures.csv, and of a table of sensitivities.
     calibration : list of str
         Sentences for the methods about what the population was fitted to.
+    tables : list of Beside
+        Further tables, each a section and a CSV file of its own.
 
     Raises
     ------
@@ -115,7 +141,7 @@ def write_report(
         raise InputError("report: there are no runs to report; make one with: oncolattice run mcrc_tas102")
     clinic = clinic or Clinic()
     made = list(rows) if rows is not None else outcome_rows(records, clinic, law)
-    study = Study(records, made, clinic, law, ode_only, failures, sensitivity, calibration)
+    study = Study(records, made, clinic, law, ode_only, failures, sensitivity, calibration, tables)
     out_dir, images, table_files = Path(out_dir), {}, {}
     plan = _figures(study)
     pieces: dict[str, str] = {}
@@ -132,6 +158,8 @@ def write_report(
     for name in images:
         write_file(out_dir / "figures" / f"{name}.png", images[name])
         write_file(out_dir / "figures" / f"{name}.csv", table_files[name])
+    for table in tables:
+        write_file(out_dir / f"{table.name}.csv", csv_text(list(table.rows)))
     write_file(out_dir / "outcomes.csv", outcomes)
     write_file(out_dir / "biomarkers.csv", biomarkers)
     if progress:

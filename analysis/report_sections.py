@@ -10,7 +10,7 @@ from . import report_study as study_tables
 from . import report_tables as tables
 from .outcomes import class_counts
 from .report_methods import methods
-from .report_page import cards, paragraph
+from .report_page import cards, paragraph, table
 from .series import Row
 from .study_table import ENDPOINTS, by_arm, numbers_of
 from .survival import DEATH
@@ -77,6 +77,11 @@ def sections(study: "Study", pieces: Mapping[str, str]) -> dict[str, str]:
         "Survival": _survival(study, piece),
         "Sensitivity": piece("tornado", absent="No table of sensitivities was given."),
     }  # fmt: skip
+    for beside in study.tables:
+        columns = list(beside.rows[0]) if beside.rows else []
+        page[beside.heading] = paragraph(beside.words) + table(
+            columns, [[_shown(row[c]) for c in columns] for row in beside.rows]
+        )
     if records:
         page |= {
             "Ledger": piece("ledger") + tables.ledger_text(records) if pieces.get("ledger")
@@ -86,6 +91,10 @@ def sections(study: "Study", pieces: Mapping[str, str]) -> dict[str, str]:
             "Wall times": tables.wall_table(records),
         }  # fmt: skip
     return page
+
+
+def _shown(value: Any) -> Any:
+    return f"{value:.3g}" if isinstance(value, float) else value
 
 
 def missing(words: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..abm.errors import InputError
+from ..abm.response import WEEK_8_DAYS, tri_at
 from ..abm.snapshot import RunRecord
 from ..ode_coupling.ode_only import simulate
 from .body_side import schedule_of
@@ -15,9 +16,12 @@ from .patients import load_population, sample
 from .store import find_runs, open_run
 from .store.replicates import REPLICATES_FILE
 
+FEWEST_PATIENTS = 10  # in an arm, for predictions
+PD_TRI = 0.2  # progressive disease by QCIC's index, 10.1038/s41540-025-00513-1
+
 if TYPE_CHECKING:
     from ..analysis.assessment import Clinic
-    from ..analysis.report import Progress
+    from ..analysis.report import Beside, Progress
 
 FIRST_ASSESSMENT_DAYS = 56.0
 MOST_FULL = 60  # runs that are kept whole in memory; of further ones only what the report needs
@@ -90,7 +94,72 @@ def report_folder(
         failures=_table(folder / "failures.csv"),
         sensitivity=_table(folder / "sensitivity.csv"),
         calibration=calibration_of(records),
+        tables=[*_beside_trials(records), *_beside_ode(folder, records)] if rows is None else [],
     )
+
+
+def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
+    """Return what runs of at least two arms of the colorectal trials predict, beside these trials."""
+    from ..analysis.death import LAWS
+    from ..analysis.report import Beside
+    from .trial_prediction import CHEMO, COMBINATION, PLACEBO, courses_of_records, predict
+
+    arms = [r for r in records if r.arm in (PLACEBO, CHEMO, COMBINATION) and r.body]
+    days = {round(float(r.time_days[-1]), 6) for r in arms}
+    sizes = [sum(r.arm == arm for r in arms) for arm in {r.arm for r in arms}]
+    if len(sizes) < 2 or min(sizes) < FEWEST_PATIENTS or len(days) != 1 or max(days) < 2 * WEEK_8_DAYS:
+        return []
+    predicted = predict(courses_of_records(arms), LAWS["log volume"])
+    words = (
+        "What these runs predict, read as the trials were: progression at visits every eight weeks, death by one law "
+        "for all arms. A share is a hit within 5 points, a hazard ratio or median within 15 %. Progression is by "
+        "volume against baseline here, by RECIST there; what was calibrated is no prediction."
+    )
+    return [Beside("beside_trials", "Beside the trials", words, predicted)]
+
+
+def _beside_ode(folder: Path, records: Sequence[RunRecord]) -> list["Beside"]:
+    """Return lattice less equations at week 8, arm by arm, where the folder holds the twin of its study."""
+    from ..analysis.report import Beside
+    from .trial_prediction import lattice_minus_ode
+
+    twin = [row for row in _table(folder / "well_mixed.csv") if row.get("tri_week8")]
+    known = {(row["arm"], row["patient"]) for row in twin}
+    own = [
+        {
+            "arm": r.arm,
+            "patient": r.patient,
+            "tri_week8": tri_at(r.time_days, r.tumour_volume_cm3, WEEK_8_DAYS),
+        }
+        for r in records
+        if (r.arm, r.patient) in known and r.time_days[-1] >= WEEK_8_DAYS
+    ]
+    if not own:
+        return []
+    pairs = lattice_minus_ode(own, twin)
+    rows = []
+    for arm in dict.fromkeys(pair["arm"] for pair in pairs):
+        lattice, ode, less = (
+            np.array([pair[key] for pair in pairs if pair["arm"] == arm])
+            for key in ("lattice", "ode", "difference")
+        )
+        rows.append(
+            {
+                "arm": arm,
+                "patients": len(less),
+                "lattice, mean change": float(lattice.mean()),
+                "equations, mean change": float(ode.mean()),
+                "difference": float(less.mean()),
+                "standard deviation": float(less.std(ddof=1)) if len(less) > 1 else np.nan,
+                "lattice, PD %": 100.0 * float((lattice >= PD_TRI).mean()),
+                "equations, PD %": 100.0 * float((ode >= PD_TRI).mean()),
+            }
+        )
+    words = (
+        "The same patients and doses in the body's own equations, without a lattice: change of volume at week 8 "
+        "(volume over baseline, less 1), and progressive disease by it. What differs is space, and the luck of cells."
+    )
+    return [Beside("beside_equations", "Beside the equations", words, rows)]
 
 
 def calibration_of(records: Sequence[RunRecord]) -> list[str]:

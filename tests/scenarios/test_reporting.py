@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
+from oncolattice.analysis.report import write_report
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.scenarios import reporting
@@ -20,6 +21,7 @@ from oncolattice.scenarios.reporting import (
 from oncolattice.scenarios.run import run
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.store import find_runs, open_run
+from oncolattice.tests.analysis import synthetic
 
 SMALL = ("rows=48", "columns=48", "margin_um=0", "duration_days=2", "snapshot_days=0")
 ARMS = ("mcrc_placebo", "mcrc_tas102")
@@ -170,3 +172,33 @@ def test_of_very_many_runs_the_table_of_the_batch_is_believed(folder, tmp_path, 
         5,
         1,
     )
+
+
+def test_the_twin_of_a_study_is_shown_beside_it(tmp_path):
+    """Differences at week 8 are those of the numbers in the two tables, arm by arm."""
+    records = synthetic.trial(patients=3)
+    volumes = [r.tumour_volume_cm3 for r in records]
+    mine = [
+        float(np.interp(56.0, r.time_days, v)) / v[0] - 1.0 for r, v in zip(records, volumes, strict=True)
+    ]
+    lines = ["arm,patient,tri_week8"]
+    lines += [f"{r.arm},{r.patient},{float(value) - 0.1!r}" for r, value in zip(records, mine, strict=True)]
+    (tmp_path / "well_mixed.csv").write_text("\n".join(lines))
+    (table,) = reporting._beside_ode(tmp_path, records)
+    assert [row["arm"] for row in table.rows] == list(dict.fromkeys(r.arm for r in records))
+    for row in table.rows:
+        own = [value for r, value in zip(records, mine, strict=True) if r.arm == row["arm"]]
+        assert row["patients"] == len(own) == 3
+        assert row["lattice, mean change"] == pytest.approx(np.mean(own), rel=1e-12)
+        assert row["difference"] == pytest.approx(0.1, rel=1e-9)
+        assert row["standard deviation"] == pytest.approx(0.0, abs=1e-9)
+        assert row["lattice, PD %"] == pytest.approx(100 * np.mean(np.array(own) >= 0.2))
+    assert reporting._beside_ode(tmp_path / "elsewhere", records) == []
+    page = write_report(records, tmp_path / "report", ode_only=None, title="three", tables=[table])
+    assert "Beside the equations" in page.read_text(encoding="utf-8")
+    with open(page.parent / "beside_equations.csv", newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == len(table.rows)
+
+
+def test_predictions_need_two_arms_of_enough_patients():
+    assert reporting._beside_trials(synthetic.trial(patients=3)) == []
