@@ -47,7 +47,9 @@ def draw_accounts(records: Sequence[RunRecord]) -> Drawing | None:
     for axes, field in zip(panels, fields, strict=False):
         own = [row for row in table if row["field"] == field]
         for k, arm in enumerate(grouped):
-            totals: list[list[float]] = [[r["total"] for r in own if r["flow"] == flow and r["arm"] == arm] for flow in flows]
+            totals: list[list[float]] = [
+                [r["total"] for r in own if r["flow"] == flow and r["arm"] == arm] for flow in flows
+            ]
             means = [float(np.mean(v)) if v else 0.0 for v in totals]
             at = np.arange(len(flows)) + height * (k - (len(grouped) - 1) / 2)
             axes.barh(at, means, height=height, color=colours[arm])
