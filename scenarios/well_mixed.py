@@ -19,9 +19,10 @@ from .outcomes import table_bytes
 from .scenario import Scenario, load_scenario
 from .store import publish
 from .store.file import as_scale, file_image, write_array, write_text
+from .store.replicates import TWIN_FILE
 from .study import load_study
 
-TWIN_CSV, TWIN_H5 = "well_mixed.csv", "well_mixed.h5"
+TWIN_CSV, TWIN_H5 = "well_mixed.csv", TWIN_FILE
 TWIN_FORMAT, TWIN_VERSION = "oncolattice-well-mixed", 1
 WEEK_8_DAYS, EVERY_DAYS = 56.0, 7.0
 HEAD = ("scenario", "arm", "patient")

@@ -15,7 +15,7 @@ from .check import check_run
 from .checkpoint import Entry, state_digest, write_checkpoint
 from .file import RUN_FORMAT, SCHEMA_VERSION, cannot_write, file_image, opened, publish
 from .read import open_run, read_checkpoint
-from .replicates import REPLICATES_FILE
+from .replicates import REPLICATES_FILE, TWIN_FILE
 from .segments import Resumed, SegmentWriter, discard_segments, load_segments
 from .series import SERIES, write_series
 from .snapshots import write_snapshots
@@ -132,7 +132,7 @@ def finish_run(
 
 
 def find_runs(folder: str | Path) -> list[Path]:
-    """Return the finished run files in a folder and below, sorted; segments and replicates are passed over.
+    """Return the finished run files in a folder and below, sorted; segments, replicates and twins are passed over.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def find_runs(folder: str | Path) -> list[Path]:
         found += [
             Path(place, name)
             for name in names
-            if name.endswith(".h5") and not name.startswith(".") and name != REPLICATES_FILE
+            if name.endswith(".h5") and not name.startswith(".") and name not in (REPLICATES_FILE, TWIN_FILE)
         ]
     return sorted(found)
 

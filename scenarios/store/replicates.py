@@ -14,6 +14,7 @@ from .file import as_scale, file_image, opened, publish, read_text, text_attribu
 
 REPLICATES_FORMAT = "oncolattice-replicates"
 REPLICATES_FILE = "replicates.h5"
+TWIN_FILE = "well_mixed.h5"  # the patients of a study without a lattice
 REPLICATES_VERSION = 1
 NOT_RECORDED = -1  # count after the end of a run
 _HEX = re.compile(r"[0-9a-f]{64}")

@@ -8,6 +8,7 @@ import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.scenarios.patients import load_population, sample
+from oncolattice.scenarios.store import find_runs
 from oncolattice.scenarios.well_mixed import run_well_mixed, twin_outcome
 
 STUDY = """
@@ -92,3 +93,9 @@ def test_an_arm_without_a_twin_is_refused(scenario, settings, reason, tmp_path):
     with pytest.raises(InputError, match=reason):
         run_well_mixed(scenario, settings, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_twin_is_no_run(folder):
+    """A report of the folder must pass it over."""
+    assert (folder / "well_mixed.h5").is_file()
+    assert find_runs(folder) == []
