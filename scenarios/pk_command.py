@@ -1,6 +1,7 @@
 """The command ``oncolattice pk``: concentrations of a drug of the library under a regimen."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,13 +60,15 @@ def pk(
     doses = parse_regimen(regimen).doses(found.name, BodySize(weight_kg=weight, height_cm=height), days)
     etas = sample_patients(found, patients, seed) if patients else None
     columns, rows = table(found, doses, times, covariates, etas)
-    try:
-        with out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(rows)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror}); check path and permissions") from None
+    from .store.file import publish
+
+    if not out.parent.is_dir():
+        raise InputError(
+            f"{out}: cannot be written, there is no folder {out.parent}; make it, or name another"
+        )
+    text = io.StringIO()
+    csv.writer(text).writerows([columns, *rows])
+    publish(out, text.getvalue().encode())
     print(out)
 
 

@@ -39,6 +39,8 @@ def file_image(write: Callable[[h5py.File], None], userblock_size: int = 0) -> b
 def publish(path: Path, data: bytes) -> None:
     """Write a file under a temporary name, flush it to the disk and rename it: complete or absent.
 
+    What is there and is no file, such as a pipe or /dev/stdout, is written to and stays what it is.
+
     Raises
     ------
     InputError
@@ -46,6 +48,9 @@ def publish(path: Path, data: bytes) -> None:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as stream:
             stream.write(data)

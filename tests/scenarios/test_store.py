@@ -332,3 +332,17 @@ def test_rows_that_do_not_fit_are_refused(tmp_path, key, value, reason):
     with pytest.raises(ValueError, match=reason):
         store.finish_run(path, header(), make_rows(12) | {key: value}, [], {})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="needs a device to write to")
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path):
+
+    from oncolattice.scenarios.store.file import publish
+
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    publish(tmp_path / "pipe", b"rows")
+    assert os.read(reader, 10) == b"rows"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
