@@ -253,14 +253,14 @@ def prepare(
     out: Path | None = None,
     tissue_file: Path | None = None,
     threads: int = 1,
-    resume: bool | str = False,
+    resume: bool = False,
 ) -> Path | Run:
     """Return a run that is ready to advance, or the path of its file if it is complete already.
 
     Parameters
     ----------
-    resume : bool or "if interrupted"
-        Continue from segments: True insists that there are some.
+    resume : bool
+        Continue from segments, and insist that there are some.
 
     Raises
     ------
@@ -272,9 +272,7 @@ def prepare(
         if path.exists():
             open_run(path)  # a truncated or foreign file of this name is an error, not a result
             return path
-        if resume == "if interrupted":
-            resume = parts_folder(path).is_dir()
-    return Run(scenario, seed, out, tissue_file, threads, bool(resume))
+    return Run(scenario, seed, out, tissue_file, threads, resume)
 
 
 def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None) -> str:
