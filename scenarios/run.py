@@ -28,7 +28,7 @@ from .tissue import read_cell_table, tissue_provenance
 from .trial import END
 
 # Raised whenever the same scenario and seed give other numbers than before (CHANGELOG, "Changes results").
-RESULTS_VERSION = 3
+RESULTS_VERSION = 4
 
 
 @dataclass

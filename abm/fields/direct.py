@@ -14,9 +14,9 @@ from numba import njit
 from ..tables import Tables
 from .account import Account
 from .grids import Array
-from .multigrid import CONVERGED, INVALID, solve
+from .multigrid import CONVERGED, INVALID
 from .sources import constant_exchange
-from .step import FINEST, NOTHING, SHARPEST, Law, Step, StepWork
+from .step import FINEST, NOTHING, SHARPEST, Law, Step, StepWork, solve_even
 
 GIVEN, TAKEN, EXCHANGED = range(3)
 
@@ -230,9 +230,7 @@ def step_direct(
     if whole > 0.0:
         sharpened = tolerance * max(SHARPEST, min(1.0, math.sqrt(flow / whole)))
         tolerance = max(sharpened, min(tolerance, FINEST))
-        status, cycles, _ = solve(
-            c, work.q, work.s, law.diffusion, law.periodic, tolerance, most_cycles, work.solver
-        )
+        status, cycles = solve_even(c, law.diffusion, law.periodic, tolerance, most_cycles, work)
     elif math.isnan(whole):
         status = INVALID
     else:

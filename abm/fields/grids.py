@@ -11,14 +11,14 @@ every loop of the solver runs over consecutive numbers.
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
 
-Array = NDArray[np.float64]
+Array = NDArray[np.float64]  # double precision, but in the memory of a solver in single precision
 Indices = NDArray[np.int64]
 
 SMALLEST = 3
@@ -33,33 +33,37 @@ FIRST, BELOW = 0, 1  # kinds of `tree`
 class Workspace(NamedTuple):
     """Memory and geometry of the solver for one lattice shape (level 0 is the lattice itself).
 
+    `real` is float32 or float64, the precision of the solver.
+
     Attributes
     ----------
     levels : int64[level, 7]
         Slabs, rows, columns, offset in the split arrays, offset in `absorption`, slots of a half row, half
         rows from a slab to the next.
-    value, rhs, inverse : float64[:]
+    value, rhs, inverse : real[:]
         Split rows of all levels: unknown, right-hand side, inverse of the diagonal of the operator.
     faces : float64[:]
         Where diffusivity varies: conductance of the lower face of each point along slabs, then along columns,
         then (in three dimensions) along rows, each like `value`; empty otherwise.
-    absorption : float64[:]
+    absorption : real[:]
         Mean q of the coarse cells, row-major, levels 1 and up (where diffusivity varies their sum, from level 0).
-    cells : float64[kind, level, axis, cell]
+    cells : real[kind, level, axis, cell]
         By LOW_UNIT and HIGH_UNIT: geometric weights of the two neighbours along an axis (periodic, unit
         diffusion). LOW and HIGH: the same with the diffusion and boundary of the present solve. SHARE: share
         of a cell in its coarse cell (1 where diffusivity varies, where coarse cells hold sums). LEFT: weight of
         the lower one of its two coarse neighbours. INSIDE: part of the way from the cell before, in the same
         coarse cell, that lies below the centre of that. STEP: length of that way.
-    columns : float64[2, level, parity, slot]
+    columns : real[2, level, parity, slot]
         Share and weight of the left neighbour for split columns.
     tree : int64[kind, level, axis, cell]
         By FIRST: first cell of a coarse cell (with an end). BELOW: lower one of the two coarse neighbours.
-    edges : float64[level, 10]
+    edges : real[level, 10]
         Weight between columns of the common width; for parity x end (last, first column of its parity) x side
         what their weights add to it; 1 if any of these is not zero.
-    lines : float64[6, column]
-        Row buffers: residual, its mean, interpolated correction and sums by column.
+    lines : real[3, column]
+        Row buffers: residual, its mean, interpolated correction.
+    sums : float64[3, column]
+        Sums by column.
     small : float64[28, 27]
         Factors of the linear system of the coarsest level, and its unknowns.
     counters : int64[1]
@@ -77,6 +81,7 @@ class Workspace(NamedTuple):
     tree: Indices
     edges: Array
     lines: Array
+    sums: Array
     small: Array
     counters: Indices
 
@@ -133,6 +138,13 @@ def _axis(widths: Array, parent: Indices) -> Axis:
     return Axis(low, high, widths / coarse[parent], left, inside, step, first, below)
 
 
+def check_shape(shape: tuple[int, ...]) -> None:
+    """Raise InputError for a size below 3, or a number of dimensions that is not 2 or 3."""
+    if len(shape) not in (2, 3) or min(shape) < SMALLEST:
+        size = " x ".join(str(n) for n in shape)
+        raise InputError(f"a lattice with fields needs 2 or 3 axes of at least {SMALLEST} sites, not {size}")
+
+
 def hierarchy(shape: tuple[int, ...]) -> tuple[list[tuple[Array, ...]], list[list[Axis]]]:
     """Return cell widths (in sites) and axes of all levels for a lattice of two or three dimensions.
 
@@ -141,9 +153,7 @@ def hierarchy(shape: tuple[int, ...]) -> tuple[list[tuple[Array, ...]], list[lis
     InputError
         A size below 3, or a number of dimensions that is not 2 or 3.
     """
-    if len(shape) not in (2, 3) or min(shape) < SMALLEST:
-        size = " x ".join(str(n) for n in shape)
-        raise InputError(f"a lattice with fields needs 2 or 3 axes of at least {SMALLEST} sites, not {size}")
+    check_shape(shape)
     sizes = (shape[0], 1, shape[1]) if len(shape) == 2 else shape
     widths = [tuple(np.ones(n) for n in sizes)]
     parents: list[list[Indices]] = []
@@ -158,10 +168,15 @@ def hierarchy(shape: tuple[int, ...]) -> tuple[list[tuple[Array, ...]], list[lis
     return widths, axes
 
 
-def aligned(*shape: int, after_page: int = 0) -> Array:
-    """Return zeros that start a number of cache lines after a page."""
+def zeros(*shape: int, single: bool) -> Array:
+    """Return zeros of either precision."""
+    return cast(Array, np.zeros(shape, np.float32 if single else np.float64))
+
+
+def aligned(*shape: int, after_page: int = 0, single: bool = False) -> Array:
+    """Return zeros of either precision that start a number of cache lines (of 8 numbers) after a page."""
     size = math.prod(shape)
-    flat = np.zeros(size + 2 * PAGE * PAD)
+    flat = zeros(size + 2 * PAGE * PAD, single=single)
     start = -(flat.ctypes.data // flat.itemsize) % (PAGE * PAD) + after_page * PAD
     return flat[start : start + size].reshape(shape)
 
@@ -183,7 +198,7 @@ def _pitch(rows: int, slots: int) -> int:
     return pitch
 
 
-def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
+def make_workspace(shape: tuple[int, ...], varying: bool = False, single: bool = False) -> Workspace:
     """Create the memory and geometry that `solve` needs for lattices of one shape.
 
     Parameters
@@ -192,12 +207,14 @@ def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
         Lattice size in sites, (ny, nx) or (nz, ny, nx), each at least 3.
     varying : bool
         For a diffusivity that varies in space (`solve_varying` in place of `solve`).
+    single : bool
+        In single precision (see `precision.suffices`).
 
     Returns
     -------
     Workspace
-        About 40 bytes a site of a large lattice, 70 to 90 where diffusivity varies; one serves every field of that
-        shape, in turn.
+        About 40 bytes a site of a large lattice, 20 in single precision, 70 to 90 where diffusivity varies; one
+        serves every field of that shape, in turn.
 
     Raises
     ------
@@ -207,8 +224,8 @@ def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
     widths, axes = hierarchy(shape)
     depth, longest, slots = len(widths), max(shape), _slots(shape[-1])
     levels = np.zeros((depth, 7), dtype=np.int64)
-    cells = np.zeros((8, depth, 3, longest + 1))
-    columns = aligned(2, depth, 2, slots)
+    cells = zeros(8, depth, 3, longest + 1, single=single)
+    columns = aligned(2, depth, 2, slots, single=single)
     tree = np.zeros((2, depth, 3, longest + 1), dtype=np.int64)
     split_size = coarse_size = 0
     for level, axis in enumerate(axes):
@@ -231,16 +248,17 @@ def make_workspace(shape: tuple[int, ...], varying: bool = False) -> Workspace:
             columns[1, level, parity, part] = axis[2].left[parity::2]
     return Workspace(
         levels=levels,
-        value=aligned(split_size),
-        rhs=aligned(split_size, after_page=PAGE // 3),
-        inverse=aligned(split_size, after_page=2 * PAGE // 3),
-        faces=aligned(len(shape) * split_size if varying else 0, after_page=PAGE // 2),
-        absorption=aligned(coarse_size),
+        value=aligned(split_size, single=single),
+        rhs=aligned(split_size, after_page=PAGE // 3, single=single),
+        inverse=aligned(split_size, after_page=2 * PAGE // 3, single=single),
+        faces=aligned(len(shape) * split_size if varying else 0, after_page=PAGE // 2, single=single),
+        absorption=aligned(coarse_size, single=single),
         cells=cells,
         columns=columns,
         tree=tree,
-        edges=np.zeros((depth, 10)),
-        lines=aligned(6, 2 * slots),
+        edges=zeros(depth, 10, single=single),
+        lines=aligned(3, 2 * slots, single=single),
+        sums=aligned(3, 2 * slots),
         small=np.zeros((MOST_COARSEST + 1, MOST_COARSEST)),
         counters=np.zeros(1, dtype=np.int64),
     )

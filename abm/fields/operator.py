@@ -137,11 +137,13 @@ def prepare(work: Workspace, q: Array, diffusion_per_h: float, periodic: bool) -
     most = axes * SINK_LIMIT * diffusion_per_h if diffusion_per_h > 0.0 else math.inf
     set_weights(work, 0, diffusion_per_h, periodic)
     set_inverse(work, 0, q)
-    finer = q
+    finer = absorption_view(work.absorption, work.levels, 1)
+    mean_absorption(work, 0, q, finer, most)
     for level in range(1, work.levels.shape[0]):
-        mean = absorption_view(work.absorption, work.levels, level)
-        mean_absorption(work, level - 1, finer, mean, most if level == 1 else math.inf)
-        finer = mean
+        if level > 1:
+            mean = absorption_view(work.absorption, work.levels, level)
+            mean_absorption(work, level - 1, finer, mean, math.inf)
+            finer = mean
         set_weights(work, level, diffusion_per_h, periodic)
-        set_inverse(work, level, mean)
+        set_inverse(work, level, finer)
     set_coarsest(work, finer)

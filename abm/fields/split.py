@@ -12,19 +12,19 @@ from .relax import wrap_columns
 @njit(cache=True, nogil=True)
 def take_in(c: Array, q: Array, s: Array, work: Workspace, periodic: bool) -> tuple[float, float, float, int]:
     """Split c and s; return sum s, sum s s, sum q and the number of negative or not finite inputs."""
-    value, rhs, lines = work.value, work.rhs, work.lines
+    value, rhs = work.value, work.rhs
     slots, pitch = work.levels[0, 5], work.levels[0, 6]
     n0, n1, n2 = c.shape
     pairs, odd = n2 // 2, n2 & 1
-    lines[3:6, :n2] = 0.0
+    work.sums[:, :n2] = 0.0
     bad = 0
     for z in range(n0):
         for y in range(n1):
             even = PAD + (z * pitch + 2 * y) * slots
             for k in range(n2):
-                lines[3, k] += s[z, y, k]
-                lines[4, k] += s[z, y, k] * s[z, y, k]
-                lines[5, k] += q[z, y, k]
+                work.sums[0, k] += s[z, y, k]
+                work.sums[1, k] += s[z, y, k] * s[z, y, k]
+                work.sums[2, k] += q[z, y, k]
             for k in range(n2):
                 bad += not (s[z, y, k] >= 0.0 and q[z, y, k] >= 0.0)
             # A start of any sign or NaN is allowed; only the solution must be positive.
@@ -46,19 +46,19 @@ def take_in(c: Array, q: Array, s: Array, work: Workspace, periodic: bool) -> tu
                 value[even + slots + pairs] = 0.0
     total = square = absorbed = 0.0
     for k in range(n2):
-        total += lines[3, k]
-        square += lines[4, k]
-        absorbed += lines[5, k]
+        total += work.sums[0, k]
+        square += work.sums[1, k]
+        absorbed += work.sums[2, k]
     return total, square, absorbed, bad
 
 
 @njit(cache=True, nogil=True)
 def give_out(c: Array, q: Array, work: Workspace, total: float) -> None:
     """Write the solution to c, scaled so that sum(q c) is the total of the sources."""
-    value, lines = work.value, work.lines
+    value = work.value
     slots, pitch = work.levels[0, 5], work.levels[0, 6]
     n0, n1, n2 = c.shape
-    lines[3, :n2] = 0.0
+    work.sums[0, :n2] = 0.0
     for z in range(n0):
         for y in range(n1):
             even = PAD + (z * pitch + 2 * y) * slots
@@ -68,10 +68,10 @@ def give_out(c: Array, q: Array, work: Workspace, total: float) -> None:
             if n2 & 1:
                 c[z, y, n2 - 1] = value[even + n2 // 2]
             for k in range(n2):
-                lines[3, k] += q[z, y, k] * c[z, y, k]
+                work.sums[0, k] += q[z, y, k] * c[z, y, k]
     lost = 0.0
     for k in range(n2):
-        lost += lines[3, k]
+        lost += work.sums[0, k]
     scale = total / lost if lost > 0.0 else 1.0
     for z in range(n0):
         for y in range(n1):
@@ -82,13 +82,13 @@ def give_out(c: Array, q: Array, work: Workspace, total: float) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 def sums_of_residual(work: Workspace) -> tuple[float, float, float]:
     """Return the sums of r, r r and r s over the lattice from those by column."""
-    lines, share = work.lines, work.cells[SHARE, 0, 2]
+    share = work.cells[SHARE, 0, 2]
     total = square = product = 0.0
     for k in range(work.levels[1, 2]):
-        total += lines[3, k] / share[work.tree[FIRST, 0, 2, k]]
+        total += work.sums[0, k] / share[work.tree[FIRST, 0, 2, k]]
     for k in range((work.levels[0, 2] + 1) // 2):
-        square += lines[4, k]
-        product += lines[5, k]
+        square += work.sums[1, k]
+        product += work.sums[2, k]
     return total, square, product
 
 

@@ -8,6 +8,7 @@ the whole step is taken by backward Euler instead, and says so.
 """
 
 import math
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,9 @@ import numpy as np
 from ..errors import InputError
 from .account import Account, account
 from .faces import FACES, Faces, add_faces, face_flow
-from .grids import Array
-from .multigrid import CONVERGED, INVALID, Workspace, make_workspace, solve, solve_varying
+from .grids import Array, check_shape
+from .multigrid import CONVERGED, INVALID, MAX_CYCLES, Workspace, make_workspace, solve, solve_varying
+from .precision import mean_absorption, suffices
 from .stage import assemble, extrapolate, mend, square
 
 EULER, RUNGE_KUTTA = 1, 2  # orders in time
@@ -67,27 +69,50 @@ class Law(NamedTuple):
     periodic: bool
 
 
-class StepWork(NamedTuple):
-    """Memory of a step for one lattice shape.
+class StepWork:
+    """Memory of a step for one lattice shape; most of it is made when first needed, and serves all fields.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Lattice size in sites, (ny, nx) or (nz, ny, nx), each at least 3.
 
     Attributes
     ----------
     q, s, before : float64[(nz,) ny, nx]
-        Absorption and right-hand side of the present solution, and the field before the step.
+        Absorption and right-hand side of the present solution, and the field before a step in time.
     line : float64[nx]
         Sums by column.
-    solver : Workspace
-        For a diffusivity that is the same everywhere.
-    uneven_solver : Workspace or None
+    single, double : Workspace
+        For a diffusivity that is the same everywhere, in either precision.
+    uneven : Workspace
         For one that differs between sites.
+
+    Raises
+    ------
+    InputError
+        A lattice of fewer than 3 sites in a direction.
     """
 
-    q: Array
-    s: Array
-    before: Array
-    line: Array
-    solver: Workspace
-    uneven_solver: Workspace | None
+    def __init__(self, shape: tuple[int, ...]):
+        check_shape(shape)
+        self.q, self.s, self.line = np.zeros(shape), np.zeros(shape), np.zeros(shape[-1])
+
+    @cached_property
+    def before(self) -> Array:
+        return np.zeros_like(self.q)
+
+    @cached_property
+    def single(self) -> Workspace:
+        return make_workspace(self.q.shape, single=True)
+
+    @cached_property
+    def double(self) -> Workspace:
+        return make_workspace(self.q.shape)
+
+    @cached_property
+    def uneven(self) -> Workspace:
+        return make_workspace(self.q.shape, varying=True)
 
 
 class Step(NamedTuple):
@@ -97,28 +122,6 @@ class Step(NamedTuple):
     cycles: int
     fell_back: bool
     account: Account
-
-
-def make_step_work(shape: tuple[int, ...], uneven: bool = False) -> StepWork:
-    """Create the memory that `step_field` needs for a lattice of this shape; one serves all its fields.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Lattice size in sites, (ny, nx) or (nz, ny, nx), each at least 3.
-    uneven : bool
-        Whether the diffusivity of any field differs between sites.
-
-    Raises
-    ------
-    InputError
-        A lattice of fewer than 3 sites in a direction.
-    """
-    uneven_solver = None
-    if uneven:
-        uneven_solver = make_workspace(shape, varying=True)
-    q, s, before = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    return StepWork(q, s, before, np.zeros(shape[-1]), make_workspace(shape), uneven_solver)
 
 
 def step_field(
@@ -146,7 +149,7 @@ def step_field(
     dt_h : float
         Length of the step, h; inf for the steady state.
     work : StepWork
-        From `make_step_work(c.shape)`.
+        From `StepWork(c.shape)`.
     order : int
         1 (backward Euler) or 2; a steady state has none.
     tolerance : float
@@ -167,9 +170,9 @@ def step_field(
         Step not above 0, unknown order, arrays of different shapes, open faces on a ring.
     """
     _check(c, terms, law, dt_h, work, order)
-    np.copyto(work.before, c)
     if math.isinf(dt_h):
         return _implicit(c, terms, law, 0.0, 0.0, work, tolerance, most_cycles)[0]
+    np.copyto(work.before, c)
     if order == EULER:
         return _implicit(c, terms, law, 1.0 / dt_h, 1.0 / dt_h, work, tolerance, most_cycles)[0]
     per_h = 1.0 / (GAMMA * dt_h)
@@ -198,10 +201,6 @@ def _check(c: Array, terms: Terms, law: Law, dt_h: float, work: StepWork, order:
     arrays = [*terms, work.q]
     if isinstance(law.diffusion, np.ndarray):
         arrays.append(law.diffusion)
-        if work.uneven_solver is None:
-            raise InputError(
-                "a diffusivity that differs between sites needs make_step_work(shape, uneven=True)"
-            )
     for array in arrays:
         if array.shape != c.shape:
             raise InputError(
@@ -258,20 +257,34 @@ def _solve(c: Array, law: Law, tolerance: float, most_cycles: int, work: StepWor
         c[...] = 0.0  # also where nothing removes what is not there
         return CONVERGED, 0
     if isinstance(law.diffusion, np.ndarray):
-        assert work.uneven_solver is not None
         status, cycles, _ = solve_varying(
-            c, work.q, work.s, law.diffusion, law.periodic, tolerance, most_cycles, work.uneven_solver
+            c, work.q, work.s, law.diffusion, law.periodic, tolerance, most_cycles, work.uneven
         )
-    else:
-        status, cycles, _ = solve(
-            c, work.q, work.s, law.diffusion, law.periodic, tolerance, most_cycles, work.solver
-        )
-    return status, cycles
+        return status, cycles
+    return solve_even(c, law.diffusion, law.periodic, tolerance, most_cycles, work)
+
+
+def solve_even(
+    c: Array, diffusion_per_h: float, periodic: bool, tolerance: float, most_cycles: int, work: StepWork
+) -> tuple[int, int]:
+    """Solve for c with the q and s in the workspace and one diffusivity; return status and cycles.
+
+    In single precision where that suffices; should it get stuck, double precision goes on from there.
+    """
+    problem = (c, work.q, work.s, diffusion_per_h, periodic, tolerance, most_cycles)
+    absorption, cycles = mean_absorption(_rows(work.q), work.line), 0
+    if suffices(absorption, 2.0 * c.ndim * diffusion_per_h, tolerance):
+        status, cycles, _ = solve(*problem, work.single)
+        if status != MAX_CYCLES:
+            return status, cycles
+    status, more, _ = solve(*problem, work.double)
+    return status, cycles + more
 
 
 def _account(c: Array, terms: Terms, law: Law, per_h: float, work: StepWork) -> Account:
     """Return the account of the step so far, faces included."""
-    source, uptake, exchange, before, now = (_rows(array) for array in (*terms, work.before, c))
+    before = work.before if per_h > 0.0 else c
+    source, uptake, exchange, before, now = (_rows(array) for array in (*terms, before, c))
     book = account(now, before, source, uptake, exchange, law.decay, law.level, per_h)
     even, uneven = _diffusion(law)
     boundary, turnover = 0.0, book.turnover

@@ -20,6 +20,7 @@ def restrict(work: Workspace, level: int, start: int, stop: int, both: bool) -> 
     slots, stride = work.levels[level, 5], work.levels[level, 6] * work.levels[level, 5]
     base, across, uneven = work.levels[level, 3] + PAD, edges[0], edges[9] > 0.0
     m1, tree, residual = work.levels[level + 1, 1], work.tree, work.lines[0]
+    nothing = v.dtype.type(0.0)
     colours = 2 if both else 1
     for coarse_z in range(start, stop):
         for coarse_y in range(m1):
@@ -46,7 +47,7 @@ def restrict(work: Workspace, level: int, start: int, stop: int, both: bool) -> 
                             f[np.uintp(r + k)]
                             + (a * v[np.uintp(ra + k)] + b * v[np.uintp(rb + k)])
                             + across * (v[np.uintp(west + k)] + v[np.uintp(west + 1 + k)])
-                        ) - (v[np.uintp(r + k)] / weight if weight > 0.0 else 0.0)
+                        ) - (v[np.uintp(r + k)] / weight if weight > nothing else nothing)
                 else:
                     rc = here + (2 * (y - 1 if y else n1 - 1) + h) * slots
                     rd = here + (2 * (y + 1 if y + 1 < n1 else 0) + h) * slots
@@ -60,7 +61,7 @@ def restrict(work: Workspace, level: int, start: int, stop: int, both: bool) -> 
                                 + (c * v[np.uintp(rc + k)] + d * v[np.uintp(rd + k)])
                             )
                             + across * (v[np.uintp(west + k)] + v[np.uintp(west + 1 + k)])
-                        ) - (v[np.uintp(r + k)] / weight if weight > 0.0 else 0.0)
+                        ) - (v[np.uintp(r + k)] / weight if weight > nothing else nothing)
                 if uneven:
                     for end in range(2 if n > 1 else 1):
                         k, at = (0 if end else n - 1), 1 + 4 * h + 2 * end
@@ -90,8 +91,8 @@ def add_to_mean(work: Workspace, level: int, r: int, h: int, part: float) -> Non
     n = (n2 + 1 - h) // 2
     if level == 0:
         for k in range(n):
-            lines[4, k] += residual[k] * residual[k]
-            lines[5, k] += residual[k] * f[np.uintp(r + k)]
+            work.sums[1, k] += residual[k] * residual[k]
+            work.sums[2, k] += residual[k] * f[np.uintp(r + k)]
     if m2 == n2:
         for k in range(n):
             mean[2 * k + h] += part * residual[k]
@@ -116,7 +117,7 @@ def end_mean(work: Workspace, level: int, coarse_z: int, coarse_y: int) -> None:
         z, y = work.tree[FIRST, 0, 0, coarse_z], work.tree[FIRST, 0, 1, coarse_y]
         rows = 1.0 / (work.cells[SHARE, 0, 0, z] * work.cells[SHARE, 0, 1, y])
         for k in range(m2):
-            lines[3, k] += rows * mean[k]
+            work.sums[0, k] += rows * mean[k]
 
 
 @njit(cache=True, nogil=True)
@@ -132,7 +133,7 @@ def neighbours(low: int, n: int, periodic: bool) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def prolong(
-    work: Workspace, level: int, start: int, stop: int, both: bool, periodic: bool, floor: float
+    work: Workspace, level: int, start: int, stop: int, both: bool, periodic: bool, least: float
 ) -> int:
     """Add the linearly interpolated correction to the slabs from start to stop; return how many met the floor.
 
@@ -150,6 +151,8 @@ def prolong(
     odd, coarse_pitch = work.levels[level + 1, 5], work.levels[level + 1, 6]
     base, coarse = work.levels[level, 3] + PAD, work.levels[level + 1, 3] + PAD
     met = 0
+    floor = v.dtype.type(least)
+    one = v.dtype.type(1.0)
     large = n1 * n2 * work.levels[level, 0] > LARGE
     for z in range(start, stop):
         z_low, z_high = neighbours(tree[BELOW, level, 0, z], m0, periodic)
@@ -164,8 +167,8 @@ def prolong(
             else:
                 y_low, y_high = neighbours(tree[BELOW, level, 1, y], m1, periodic)
                 y_part = cells[LEFT, level, 1, y]
-                ll, lh = z_part * y_part, z_part * (1.0 - y_part)
-                hl, hh = (1.0 - z_part) * y_part, (1.0 - z_part) * (1.0 - y_part)
+                ll, lh = z_part * y_part, z_part * (one - y_part)
+                hl, hh = (one - z_part) * y_part, (one - z_part) * (one - y_part)
                 q, u = p + 2 * y_high * odd, t + 2 * y_high * odd
                 p, t = p + 2 * y_low * odd, t + 2 * y_low * odd
                 for k in range((m2 + 1) // 2):

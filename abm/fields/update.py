@@ -15,7 +15,7 @@ from .faces import Faces, Outside, make_faces
 from .multigrid import CONVERGED, INVALID
 from .smooth import box_smooth
 from .sources import fill_crowd, fill_diffusion, fill_sources, mean_over, take_stats
-from .step import EULER, Law, Step, Terms, make_step_work, step_field
+from .step import EULER, Law, Step, StepWork, Terms, step_field
 
 SMOOTHING_PASSES = 3  # three box blurs are close to a Gaussian
 WHOLE = 10  # a radius of so many lattices is the whole: the box mean of the reflected map tends to the mean
@@ -58,7 +58,7 @@ class Fields:
         self._diffusion = np.zeros(sites if varies else 0)
         self._per_type = np.zeros((3, len(model.types) + 1))
         self._giving = make_giving(len(model.layers), len(model.types) + 1, shape[-1])
-        self._work = make_step_work(shape, varies) if model.fields else None
+        self._work = StepWork(shape) if model.fields else None
         self._faces = [self._faces_of(i) for i in range(len(model.fields))]
         self._laws = [self._law_of(i) for i in range(len(model.fields))]
         self._every = [int(row["every"]) for row in (*model.tables.fields, *model.tables.densities)]

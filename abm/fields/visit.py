@@ -32,7 +32,7 @@ def visit(work: Workspace, level: int, rising: bool, periodic: bool) -> None:
         odd += levels[level, axis] & 1 if levels[level, axis] > 1 else 0
     both = periodic and odd > 0
     if level == 0:
-        work.lines[3:6, :] = 0.0
+        work.sums[:, :] = 0.0
     turns, met = n0 + halves + 1, 0
     coarse_z = min(0, m0)  # a plain 0 would compile its callees anew
     chunk = max(1, CHUNK_SITES // (levels[level, 1] * levels[level, 2]))

@@ -16,7 +16,7 @@ from oncolattice.abm.errors import InputError
 from oncolattice.abm.fields import account, faces, stage
 from oncolattice.abm.fields.faces import Outside, make_faces
 from oncolattice.abm.fields.multigrid import CONVERGED, INVALID, MAX_CYCLES
-from oncolattice.abm.fields.step import NOWHERE, Law, Terms, make_step_work, step_field
+from oncolattice.abm.fields.step import NOWHERE, Law, StepWork, Terms, step_field
 
 SHAPES = [(9, 13), (6, 5, 7)]
 
@@ -81,7 +81,7 @@ def test_a_step_is_that_of_the_dense_matrices(shape, dt, order, periodic):
     # Smooth enough for the second stage to stay positive.
     c = 1.0 + 0.1 * c
     expected = stepped(matrix, b, c.ravel(), dt, order).reshape(shape)
-    result = step_field(c, terms, law, dt, make_step_work(shape), order, 1e-11, 80)
+    result = step_field(c, terms, law, dt, StepWork(shape), order, 1e-11, 80)
     assert (result.status, result.fell_back) == (CONVERGED, False)
     assert c == pytest.approx(expected, rel=1e-7, abs=1e-9)
 
@@ -95,16 +95,10 @@ def test_a_step_with_uneven_diffusivity_is_that_of_the_dense_matrices(shape, dt,
     matrix, b = dense(shape, terms, law)
     c = 1.0 + 0.1 * c
     expected = stepped(matrix, b, c.ravel(), dt, order).reshape(shape)
-    result = step_field(c, terms, law, dt, make_step_work(shape, uneven=True), order, 1e-11, 80)
+    result = step_field(c, terms, law, dt, StepWork(shape), order, 1e-11, 80)
     assert (result.status, result.fell_back) == (CONVERGED, False)
     assert result.account.imbalance <= 1e-10
     assert c == pytest.approx(expected, rel=1e-7, abs=1e-9)
-
-
-def test_uneven_diffusivity_without_its_memory_is_refused():
-    c, terms, law = setting((5, 6))
-    with pytest.raises(InputError, match=r"needs make_step_work\(shape, uneven=True\)"):
-        step_field(c, terms, law._replace(diffusion=np.ones((5, 6))), 1.0, make_step_work((5, 6)))
 
 
 def test_the_dense_matrices_are_those_of_the_sparse_oracle():
@@ -131,7 +125,7 @@ def test_never_negative_and_the_books_close(shape, seed, log_dt, log_diffusion, 
     _, terms, law = setting(shape, seed, 10.0**log_diffusion, periodic, bool(rng.random() < 0.7))
     c = 10.0 ** rng.uniform(-6, 3, shape) * (rng.random(shape) < rng.random())
     dt, before = 10.0**log_dt if log_dt < math.inf else math.inf, c.copy()
-    result = step_field(c, terms, law, dt, make_step_work(shape), order, 1e-6, cycles)
+    result = step_field(c, terms, law, dt, StepWork(shape), order, 1e-6, cycles)
     assert result.status in (CONVERGED, MAX_CYCLES)
     assert c.min() >= 0.0
     book = result.account
@@ -146,7 +140,7 @@ def test_each_entry_of_the_books_is_what_its_site_did():
     shape = (6, 5, 7)
     for dt in (math.inf, 0.5):
         c, terms, law = setting(shape)
-        book = step_field(c, terms, law, dt, make_step_work(shape), 1, 1e-8).account
+        book = step_field(c, terms, law, dt, StepWork(shape), 1, 1e-8).account
         assert book.taken_up == pytest.approx((terms.uptake * c).sum(), rel=1e-12)
         assert book.decayed == pytest.approx(0.2 * c.sum(), rel=1e-12)
         assert book.delivered == pytest.approx((terms.exchange * (3.0 - c)).sum(), rel=1e-12)
@@ -164,7 +158,7 @@ def test_the_books_of_second_order_weigh_the_two_stages():
     shape = (5, 6)
     c, zero = np.full(shape, y), np.zeros(shape)
     law = Law(k, 3.0, 0.0, make_faces({}, 20.0, 2, "test"), False)
-    result = step_field(c, Terms(np.full(shape, s), zero, zero), law, dt, make_step_work(shape), 2, 1e-12)
+    result = step_field(c, Terms(np.full(shape, s), zero, zero), law, dt, StepWork(shape), 2, 1e-12)
     assert c == pytest.approx(np.full(shape, last), rel=1e-12)
     assert result.account.decayed / 30 == pytest.approx(k * ((1.0 - gamma) * first + gamma * last), rel=1e-12)
     assert result.account.change / 30 == pytest.approx((last - y) / dt, rel=1e-11)
@@ -179,12 +173,12 @@ def test_a_point_start_falls_back_to_first_order_and_says_so():
     for order in (1, 2):
         c = np.zeros(shape)
         c[7, 7] = 100.0
-        results.append((step_field(c, Terms(zero, zero, zero), law, 1.0, make_step_work(shape), order), c))
+        results.append((step_field(c, Terms(zero, zero, zero), law, 1.0, StepWork(shape), order), c))
     assert [step.fell_back for step, _ in results] == [False, True]
     assert results[0][1].tobytes() == results[1][1].tobytes()
     assert results[1][0].account == results[0][0].account
     c = 1.0 + np.random.default_rng(0).random(shape) * 0.01
-    assert not step_field(c, Terms(zero, zero, zero), law, 1.0, make_step_work(shape), 2).fell_back
+    assert not step_field(c, Terms(zero, zero, zero), law, 1.0, StepWork(shape), 2).fell_back
 
 
 def test_negative_amounts_within_the_tolerance_are_borne_by_the_other_sites():
@@ -204,7 +198,7 @@ def test_short_steps_follow_slow_flows_at_a_loose_tolerance():
     shape, rng = (40, 40), np.random.default_rng(0)
     terms = Terms(0.02 * (rng.random(shape) < 0.1), 0.01 * rng.random(shape), np.zeros(shape))
     law = Law(0.001, 0.05, 0.0, make_faces({}, 20.0, 2, "test"), False)
-    work, steady = make_step_work(shape), np.zeros(shape)
+    work, steady = StepWork(shape), np.zeros(shape)
     step_field(steady, terms, law, math.inf, work, 1, 1e-9)
     loose = steady[::-1, ::-1].copy()
     strict = loose.copy()
@@ -221,8 +215,8 @@ def test_levels_held_at_the_faces_do_not_blur_the_inside_at_a_loose_tolerance():
     held = make_faces({word: Outside(1.0) for word in ("x-", "x+", "y-", "y+")}, 20.0, 2, "test")
     terms, law = Terms(zero, 6.0 * (rng.random(shape) < 0.6), zero), Law(0.0, 15000.0, 0.0, held, False)
     loose, strict = zero.copy(), zero.copy()
-    assert step_field(loose, terms, law, math.inf, make_step_work(shape), 1, 1e-4).status == CONVERGED
-    assert step_field(strict, terms, law, math.inf, make_step_work(shape), 1, 1e-11, 80).status == CONVERGED
+    assert step_field(loose, terms, law, math.inf, StepWork(shape), 1, 1e-4).status == CONVERGED
+    assert step_field(strict, terms, law, math.inf, StepWork(shape), 1, 1e-11, 80).status == CONVERGED
     assert np.abs(loose / strict - 1.0).max() < 2e-4
 
 
@@ -230,7 +224,7 @@ def test_an_empty_unfed_field_stays_empty_even_without_a_sink():
     for dt in (1.0, math.inf):
         c, zero = np.zeros((4, 5)), np.zeros((4, 5))
         law = Law(0.0, 1.0, 0.0, make_faces({}, 20.0, 2, "test"), False)
-        result = step_field(c, Terms(zero, zero, zero), law, dt, make_step_work((4, 5)))
+        result = step_field(c, Terms(zero, zero, zero), law, dt, StepWork((4, 5)))
         assert result.status == CONVERGED
         assert not c.any()
         assert not any(result.account)
@@ -258,7 +252,7 @@ def test_invalid_terms_have_a_status_and_leave_the_field(which, order):
         zero = np.zeros(shape)
         terms, law, dt = Terms(zero + 1.0, zero, zero), law._replace(decay=0.0), math.inf
     kept = c.copy()
-    result = step_field(c, terms, law, dt, make_step_work(shape), order)
+    result = step_field(c, terms, law, dt, StepWork(shape), order)
     assert result.status == INVALID
     assert math.isnan(result.account.imbalance)
     assert (c == kept).all()
@@ -270,14 +264,14 @@ def test_invalid_terms_have_a_status_and_leave_the_field(which, order):
         ({"dt_h": 0.0}, "a step above 0 h, not 0"),
         ({"dt_h": math.nan}, "a step above 0 h, not nan"),
         ({"order": 3}, "order 1 or 2 in time, not 3"),
-        ({"work": make_step_work((6, 5))}, r"shape \(5, 6\) of the field, not \(6, 5\)"),
+        ({"work": StepWork((6, 5))}, r"shape \(5, 6\) of the field, not \(6, 5\)"),
         ({"periodic": True}, "choose either 'periodic' or the open faces"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(change, message):
     c, terms, law = setting((5, 6))
     law = law._replace(periodic=change.pop("periodic", False))
-    arguments = {"dt_h": 1.0, "work": make_step_work((5, 6)), **change}
+    arguments = {"dt_h": 1.0, "work": StepWork((5, 6)), **change}
     with pytest.raises(InputError, match=message):
         step_field(c, terms, law, **arguments)
 
@@ -286,7 +280,7 @@ def test_a_step_allocates_no_array():
     """Python's side is traced; a kernel makes one handle for each array it is given, and nothing else."""
     shape = (60, 70)
     c, terms, law = setting(shape)
-    work = make_step_work(shape)
+    work = StepWork(shape)
     step_field(c, terms, law, 0.1, work, 2)
     tracemalloc.start()
     for dt in (0.1, math.inf):
@@ -316,14 +310,14 @@ def test_a_step_allocates_no_array():
 BITS = """
 import hashlib, numpy as np
 from oncolattice.abm.fields.faces import Outside, make_faces
-from oncolattice.abm.fields.step import NOWHERE, Law, Terms, make_step_work, step_field
+from oncolattice.abm.fields.step import NOWHERE, Law, StepWork, Terms, step_field
 digest = hashlib.sha256()
 for shape in ((6, 7), (3, 4, 5)):
     rng = np.random.default_rng(2)
     c, terms = 1 + rng.random(shape), Terms(rng.random(shape), rng.random(shape), rng.random(shape))
     law = Law(0.1, 2.0, 3.0, make_faces({"x-": Outside(2.0), "y+": Outside(1.0, 9.0)}, 20.0, len(shape), ""), False)
     for dt, order in ((0.05, 2), (0.5, 1)):
-        result = step_field(c, terms, law, dt, make_step_work(shape), order, 1e-8, 3)
+        result = step_field(c, terms, law, dt, StepWork(shape), order, 1e-8, 3)
         digest.update(c.tobytes() + np.array(result.account).tobytes())
 print(digest.hexdigest())
 """
@@ -343,7 +337,7 @@ def test_compiled_equals_uncompiled_bit_for_bit():
 def test_every_kernel_compiled_once():
     for shape in SHAPES:
         c, terms, law = setting(shape)
-        step_field(c, terms, law, 0.1, make_step_work(shape), 2)
+        step_field(c, terms, law, 0.1, StepWork(shape), 2)
     stage.mend(np.ones((2, 3)), 0.0, 1.0, np.zeros(3))
     kernels = (
         stage.assemble,

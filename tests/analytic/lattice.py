@@ -5,7 +5,7 @@ import math
 import numpy as np
 from oncolattice.abm.fields.faces import make_faces
 from oncolattice.abm.fields.multigrid import CONVERGED
-from oncolattice.abm.fields.step import Law, Terms, make_step_work, step_field
+from oncolattice.abm.fields.step import Law, StepWork, Terms, step_field
 
 HOLD = 1e3  # rate, in D/h^2, that pins a site to a level
 
@@ -23,7 +23,7 @@ def terms_of(shape, source=0.0, uptake=0.0, exchange=0.0):
 def steady(terms, law, tolerance=1e-11, start=None):
     """Return the steady field and its account."""
     c = np.zeros(terms.source.shape) if start is None else start
-    result = step_field(c, terms, law, math.inf, make_step_work(c.shape), 1, tolerance, 80)
+    result = step_field(c, terms, law, math.inf, StepWork(c.shape), 1, tolerance, 80)
     assert result.status == CONVERGED
     assert result.account.imbalance <= 1e-10
     return c, result.account
@@ -31,7 +31,7 @@ def steady(terms, law, tolerance=1e-11, start=None):
 
 def advance(c, terms, law, hours, steps, order, tolerance=1e-8):
     """Step c in place; return how many steps fell back to first order."""
-    work, fallen = make_step_work(c.shape), 0
+    work, fallen = StepWork(c.shape), 0
     for _ in range(steps):
         result = step_field(c, terms, law, hours / steps, work, order, tolerance, 60)
         assert result.status == CONVERGED
