@@ -55,7 +55,7 @@ def attempt_moves(
         if luck < p:
             now_h = view.clock[0] + tables.dt_h * k / n
             here, who = cells[i], view.uid[cells[i]]
-            cells[i] = hop(here, slot, who, luck / p, now_h, persist_key, ground_of(w))
+            cells[i] = hop(here, slot, who, luck, p, now_h, persist_key, ground_of(w))
             carry(here, cells[i], w)
 
 

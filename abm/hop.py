@@ -64,16 +64,23 @@ def kept_direction(uid: np.uint64, persistence: float, now_h: float, key: np.uin
     return draws.mix(own + epoch)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def hop(
-    place: int, slot: int, who: np.uint64, u: float, now_h: float, persist_key: np.uint64, g: Ground
+    place: int,
+    slot: int,
+    who: np.uint64,
+    luck: float,
+    p: float,
+    now_h: float,
+    persist_key: np.uint64,
+    g: Ground,
 ) -> int:
-    """Move one cell on its layer by one hop if it can, with a uniform draw for the direction; return where it
+    """Move one cell on its layer by one hop if it can, with a uniform draw below p for the direction; return where it
     is then. Its identity and attributes are left to the caller."""
     behaviour = row(g.slots, slot)
-    bias = behaviour["bias"]
+    climbing = p * behaviour["bias"]
     site = site_of(place, g)
-    if u < bias:
+    if luck < climbing:
         target = climb(place, site, behaviour["climbs"], behaviour["slope"], g)
         if target < 0:
             return place
@@ -82,15 +89,16 @@ def hop(
             bits = kept_direction(who, behaviour["persistence"], now_h, persist_key)
             k = draws.below(bits, g.neighbours)
         else:
-            k = int((u - bias) / (1.0 - bias) * g.neighbours)
+            k = min(int((luck - climbing) * (g.neighbours / (p - climbing))), g.neighbours - 1)
         other = neighbour(site, k, 1, g)
         if other < 0:
             return place
         target = place - site + other
-        if g.occupant[target] != 0:
-            return place
-    g.occupant[target] = g.occupant[place]
+        # without a branch, which half of the hops would make the processor guess wrong
+        target = target if g.occupant[target] == 0 else place
+    kind = g.occupant[place]
     g.occupant[place] = 0
+    g.occupant[target] = kind
     return target
 
 

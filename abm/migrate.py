@@ -184,7 +184,7 @@ def hop_once(
         if k >= n:
             k -= n
         here, slot, who = movers.place[k], movers.slot[k], movers.who[k]
-        movers.place[k] = hop(here, slot, who, movers.chance[k], w.now_h + 0.5 * w.dt_h, persist_key, g)
+        movers.place[k] = hop(here, slot, who, movers.chance[k], 1.0, w.now_h + 0.5 * w.dt_h, persist_key, g)
     arrive_all(n, w, movers)
 
 
@@ -273,7 +273,7 @@ def move_block(
             luck = draws.uniform(draws.mix(who[k] ^ move_key))
             p = min(1.0, chance[k] * scale)
             if luck < p:
-                place[k] = hop(place[k], slot[k], who[k], luck / p, now_h, persist_key, g)
+                place[k] = hop(place[k], slot[k], who[k], luck, p, now_h, persist_key, g)
     arrive_all(n, w, movers)
 
 

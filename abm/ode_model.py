@@ -39,10 +39,13 @@ class OdeModel:
         The state vector y, the inputs u (held constant between exchanges) and what ``observe`` writes.
     parameters : tuple of Parameter
     initial : ndarray, shape (states,)
+        At the parameters as they stand.
     rhs : compiled ``rhs(t, y, p, u, dy)``
         Writes dy. All arrays are C-contiguous float64.
     observe : compiled ``observe(t, y, p, u, out)``
         Writes the outputs (fluxes, exposures, signals) at (t, y).
+    start : ``start(p) -> y``, optional
+        The initial state of other parameters, where it depends on them.
     """
 
     name: str
@@ -55,6 +58,7 @@ class OdeModel:
     rhs: Callable
     observe: Callable
     notes: str = ""
+    start: Callable[[np.ndarray], np.ndarray] | None = None
     _index: dict[str, dict[str, int]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +78,10 @@ class OdeModel:
             from .errors import unknown_word
 
             raise unknown_word(f"{self.name} {kind[:-1]}", name, self._index[kind], self.name) from None
+
+    def initial_of(self, p: np.ndarray) -> np.ndarray:
+        """Return a copy of the initial state that a parameter vector gives, shape (states,)."""
+        return self.initial.copy() if self.start is None else self.start(p)
 
     def parameter_values(self) -> np.ndarray:
         """Return the parameter values as a float64 vector in table order."""

@@ -200,7 +200,7 @@ def _begin(p: np.ndarray, variant: str, burn_in_days: float, rtol: float, worker
     model = qcic()
     u = np.zeros(len(model.inputs))
     u[model.index("inputs", "variant")] = VARIANTS.get(variant, VARIANTS["conservative"])
-    y = np.tile(model.initial, (len(p), 1))
+    y = np.array([model.initial_of(row) for row in p])
     if burn_in_days > 0.0:
         frozen = u.copy()
         frozen[model.index("inputs", "freeze_tumour")] = 1.0

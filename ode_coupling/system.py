@@ -64,7 +64,7 @@ class Body:
         start_days: float = 0.0,
     ):
         self.model, self.rtol, self.atol = model, rtol, atol
-        self.y, self.p = model.initial.copy(), model.parameter_values()
+        self.p = model.parameter_values()
         self.u, self._out = np.zeros(len(model.inputs)), np.zeros(len(model.outputs))
         self.t, self.h, self.halved = float(start_days), 0.0, 0
         self.changed = dict(parameters or {})
@@ -74,6 +74,7 @@ class Body:
                     f"{model.name}: parameter '{name}' must be a finite number from 0 on, not {value}"
                 )
             self.p[model.index("parameters", name)] = value
+        self.y = model.initial_of(self.p)
         self._stopped_days = math.inf
         self._changes: list[tuple[float, int, float]] = []  # (from day, drug by number, factor), as set
         self._planned = Regimen(doses)

@@ -3,21 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
 from ..abm.ode_model import OdeModel
 from ..ode_coupling.companions import BodyWithCompanions
 from ..ode_coupling.dosing import Dose
 from ..ode_coupling.joint import Drive, Joint
 from ..ode_coupling.pk import pk_model
+from ..ode_coupling.pk.drug_file import load_drug
+from ..ode_coupling.pk.patients import sample_patients
 from ..ode_coupling.pk.simulate import checked_doses
 from ..ode_coupling.system import Body
 
+PATIENTS = ("typical", "vary")
 LEVEL = "concentration_nM"  # output of every PK model
 
 COMPANION_KEYS: dict[str, tuple[str, bool, str]] = {
     "drug": ("text", True, "drug of the PK library: dosed in mg by [[regimen]]; its columns are <drug>.<name>"),
     "covariates": ("table", False, "covariate = value, by the drug's population model; its typical patient if absent"),
+    "patients": ("text", False, "typical if absent, or vary: patient k has the k-th random effects of its model"),
     "drives": ("text", False, "input of the body model that its occupancy of a receptor sets"),
     "half": ("expression", False, "drives: plasma level (nM) at which half of the receptor is occupied"),
 }  # fmt: skip
@@ -38,7 +42,8 @@ def companion_models(
     Raises
     ------
     InputError
-        Unknown drug or covariate, a drug named twice, or ``drives`` without ``half``.
+        Unknown drug or covariate, a drug named twice, ``drives`` without ``half``, or patients that vary without a
+        population.
     """
     found: dict[str, tuple[OdeModel, dict[str, float]]] = {}
     for entry in tables.get("companion", []):
@@ -48,8 +53,30 @@ def companion_models(
         if ("drives" in entry) != ("half" in entry):
             raise InputError(f"[[companion]] {drug}: 'drives' and 'half' belong together; give both or none")
         starts = [dose.time_days for dose in doses if dose.drug == drug]
-        found[drug] = pk_model(drug, entry.get("covariates"), treatment_start=min(starts, default=0.0))
+        found[drug] = pk_model(
+            drug, entry.get("covariates"), _effects(entry, tables), treatment_start=min(starts, default=0.0)
+        )
     return found
+
+
+def _effects(entry: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, float]:
+    """Return the random effects of the scenario's patient; none for a typical one."""
+    drug, word = entry["drug"], entry.get("patients", PATIENTS[0])
+    if word not in PATIENTS:
+        raise unknown_word("word", word, PATIENTS, f"[[companion]] {drug} patients")
+    if word == PATIENTS[0]:
+        return {}
+    patient = tables.get("patient", {})
+    if "population" not in patient:
+        raise InputError(
+            f"[[companion]] {drug}: patients vary with their number in a population; set patient.population"
+        )
+    if not load_drug(drug).random_effects:
+        raise InputError(
+            f"[[companion]] {drug}: its population model has no random effects, so that no patient varies"
+        )
+    number = patient.get("number", 1)
+    return sample_patients(drug, number, patient.get("population_seed", 1))[number - 1]
 
 
 def body_model_of(tables: Mapping[str, Any], systemic: OdeModel) -> OdeModel:
@@ -120,6 +147,8 @@ def companion_lines(tables: Mapping[str, Any]) -> list[str]:
     lines = []
     for entry in tables.get("companion", []):
         patient = ", ".join(f"{name} {value:g}" for name, value in entry.get("covariates", {}).items())
+        if entry.get("patients") == PATIENTS[1]:
+            patient = ", ".join(filter(None, (patient, "random effects of the patient")))
         line = f"{entry['drug']} with kinetics of its own ({patient or 'typical patient'})"
         if "drives" in entry:
             line += f"; sets {entry['drives']} to C/(C + {entry['half']})"

@@ -68,6 +68,7 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "pattern": ("text", False, "drawn: scattered, glands, nests or disc"),
         "scale_um": (AMOUNT, False, "drawn: size of glands or nests"),
         "composition": ("table", False, "tumour cell type = share"),
+        "clone_um": (AMOUNT, False, "drawn: size of patches of one tumour type; mixed at random if absent"),
         "stroma": ("table", False, "type and share of sites: { type, fraction }"),
         "vessels": ("table", False, "type and density: { type, per_mm2 }"),
         "margin_um": (AMOUNT, False, "drawn: width of the invasive margin along one side; 0 for none"),

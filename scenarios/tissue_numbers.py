@@ -10,7 +10,9 @@ _SHARES = {"*": "1"}
 WHOLE = "whole number"  # of no unit, rounded
 UNITS: dict[str, Any] = {
     **dict.fromkeys(("occupancy", "packing", "nodule_cells", "depth_sites", "least_immune"), "1"),
-    **dict.fromkeys(("scale_um", "margin_um", "radius_um", "pixel_um", "page_um", "tile_um"), "um"),
+    **dict.fromkeys(
+        ("scale_um", "clone_um", "margin_um", "radius_um", "pixel_um", "page_um", "tile_um"), "um"
+    ),
     **dict.fromkeys(("composition", "shares"), _SHARES),
     "counts": {"*": WHOLE},
     "day": "d",

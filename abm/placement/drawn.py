@@ -15,7 +15,7 @@ from .spacing import spaced_sites
 from .texture import PATTERNS, texture, tumour_sites
 
 DRAWN_KEYS = (
-    *("occupancy", "pattern", "scale_um", "composition", "stroma", "vessels"),
+    *("occupancy", "pattern", "scale_um", "composition", "clone_um", "stroma", "vessels"),
     *("margin_um", "immune", "least_immune"),
 )
 
@@ -41,9 +41,10 @@ def place_drawn(
     rules : mapping
         ``occupancy`` (share of tumour sites, reached exactly), ``pattern`` (glands, nests, scattered, disc),
         ``scale_um`` (smoothing length of glands or nests), ``composition`` (tumour type = share, exact, mixed
-        at random), ``stroma`` {type, fraction of sites}, ``vessels`` {type, per_mm2}, ``margin_um`` (width of
-        the region "margin" along the first columns; 0 for none), ``immune`` {type: {region: cells per
-        mm2}}, ``least_immune`` (fewest cells of an immune type; its densities are raised in proportion).
+        at random), ``clone_um`` (smoothing length of patches of one tumour type; 0 or absent: mixed),
+        ``stroma`` {type, fraction of sites}, ``vessels`` {type, per_mm2}, ``margin_um`` (width of the region
+        "margin" along the first columns; 0 for none), ``immune`` {type: {region: cells per mm2}},
+        ``least_immune`` (fewest cells of an immune type; its densities are raised in proportion).
         Densities per mm2 are those of a section one site thick, in 3-D of every plane.
     seed : int
         Every kind of cell has luck of its own.
@@ -59,12 +60,10 @@ def place_drawn(
     margin = round(rules.get("margin_um", 0.0) / site_um)
     region[..., :margin] = 1
     region_names = REGIONS if margin else REGIONS[:1]
-
     chosen, inside, affinity = tumour_sites(shape, site_um, rules, seed)
     tumour = int(np.count_nonzero(chosen))
     layer = lattice.layer_of[next(iter(rules["composition"]))]
-    mixed = shuffled_ids(tumour, rules["composition"], lattice.ids, generator(seed, "composition"))
-    lattice.occupant[layer][chosen] = mixed
+    lattice.occupant[layer][chosen] = _tumour_types(chosen, rules, lattice)
     report: dict[str, Any] = {
         "kind": "drawn",
         "rules": _words(rules, margin, margin * site_um),
@@ -81,6 +80,21 @@ def place_drawn(
         region_names,
         report | add_surroundings(lattice, rules, inside, affinity, region, region_names),
     )
+
+
+def _tumour_types(chosen: np.ndarray, rules: Mapping[str, Any], lattice: Lattice) -> np.ndarray:
+    """Return the types of the tumour sites, in exact numbers: mixed, or the heights of a smooth random field."""
+    number, sigma = int(np.count_nonzero(chosen)), rules.get("clone_um", 0.0) / lattice.site_um
+    if sigma == 0.0:
+        luck = generator(lattice.seed, "composition")
+        return shuffled_ids(number, rules["composition"], lattice.ids, luck)
+    heights = texture(chosen.shape, sigma, generator(lattice.seed, "clones"))[chosen]
+    numbers = exact_numbers(number, rules["composition"])
+    types = np.empty(number, np.uint8)
+    types[np.argsort(heights, kind="stable")] = np.repeat(
+        [lattice.ids[name] for name in numbers], list(numbers.values())
+    )
+    return types
 
 
 def add_surroundings(
@@ -187,6 +201,7 @@ def check_rules(rules: Mapping[str, Any], types: tuple[CellTypeInfo, ...], width
     if rules["pattern"] not in PATTERNS:
         raise unknown_word("pattern", str(rules["pattern"]), PATTERNS, where)
     check_shares(rules["composition"], types, f"{where} composition")
+    check_number(rules.get("clone_um", 0.0), where, "clone_um", 0.0, max(width_um, 60.0))
     margin_um = rules.get("margin_um", 0.0)
     check_number(margin_um, where, "margin_um", 0.0)
     if margin_um >= width_um:
@@ -238,7 +253,8 @@ def _words(rules: Mapping[str, Any], margin: int, margin_um: float) -> list[str]
         "scattered": "tumour sites are drawn at random",
         "disc": "tumour sites are those nearest to the centre",
     }
-    sentences = [words[rules["pattern"]], "tumour types are mixed at random in exact numbers"]
+    mixing = "lie in patches" if rules.get("clone_um") else "are mixed at random"
+    sentences = [words[rules["pattern"]], f"tumour types {mixing} in exact numbers"]
     sentences += surroundings_words(rules)
     if margin:
         sentences.append(f"the margin is the first {margin} columns ({margin_um:g} um); it holds tumour, too")

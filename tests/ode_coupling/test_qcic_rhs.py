@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.immune.qcic.model import (
     CORRECTIONS,
     OWNABLE_IMMUNE,
@@ -9,7 +10,10 @@ from oncolattice.ode_coupling.immune.qcic.model import (
     VARIANTS,
     qcic,
 )
+from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
 from oncolattice.ode_coupling.integrate import OK, advance
+from oncolattice.ode_coupling.ode_only import simulate, simulate_population
+from oncolattice.ode_coupling.system import Body
 
 MODEL = qcic()
 S = {state.name: i for i, state in enumerate(MODEL.states)}
@@ -215,3 +219,31 @@ def test_an_antibody_frees_the_killers_by_the_shares_it_occupies(treated):
     killers = sum(p[P[f"eta_X3{z}"]] * treated[S[f"{z}_C"]] for z in ("T1", "T8", "NK"))
     gain = slopes(inputs(), treated) - slopes(inputs(PD1_occupancy=1.0), treated)
     assert gain[S["X3_C"]] == pytest.approx((left[0] - left[1]) * killers * treated[S["X3_C"]], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("share", "sensitive", "resistant"), [(0.75, 1e8, 3e8), (0.0, 4e8, 0.0), (1.0, 0.0, 4e8)]
+)
+def test_the_resistant_share_divides_the_tumour_at_the_start(share, sensitive, resistant):
+    body = Body(MODEL, {"resistant_share": share})
+    assert (body.get("X1_C"), body.get("X2_C")) == (sensitive, resistant)
+    others = [i for i, state in enumerate(MODEL.states) if state.name not in ("X1_C", "X2_C")]
+    np.testing.assert_array_equal(body.y[others], MODEL.initial[others])
+
+
+def test_a_cohort_starts_as_its_patients_do_one_by_one():
+    names = (*sampled_names(), "resistant_share")
+    values = {q.name: q.value for q in MODEL.parameters}
+    rows = np.array([[values[name] for name in names[:-1]] + [share] for share in (0.5, 0.9)])
+    run = simulate_population(
+        rows, "placebo", 14.0, columns=names, states=("X1_C", "X2_C"), variant="conservative"
+    )
+    for k, share in enumerate((0.5, 0.9)):
+        alone = simulate({"resistant_share": share}, (), 14.0)
+        np.testing.assert_allclose(run.values[k, :, 1], alone["X2_C"], rtol=1e-12)
+        assert run.values[k, 0].tolist() == [4e8 * (1.0 - share), 4e8 * share]
+
+
+def test_more_than_all_cells_cannot_be_resistant():
+    with pytest.raises(InputError, match=r"'resistant_share' must be 0 to 1, not 1\.5"):
+        Body(MODEL, {"resistant_share": 1.5})

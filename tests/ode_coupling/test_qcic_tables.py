@@ -28,7 +28,9 @@ def test_numbers_of_the_paper():
     compartments = column("states.csv", "compartment")
     assert [compartments.count(c) for c in ("TDLN", "PB", "TME")] == [10, 21, 22]
     assert len(column("molecules.csv", "name")) == 42
-    assert len(model.parameters) == 435 + 3 + 1  # three of read-outs, one of a correction
+    assert (
+        len(model.parameters) == 435 + 3 + 1 + 1
+    )  # three of read-outs, one of a correction, one of the start
     assert len(sampled_names()) == 21
     value = {parameter.name: parameter.value for parameter in model.parameters}
     assert (value["V_A"], value["V_B"], value["V_C"]) == (0.01, 4.5, 0.8)

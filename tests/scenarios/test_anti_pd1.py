@@ -6,9 +6,11 @@ from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import LIBRARY, read_part
 from oncolattice.ode_coupling.immune.qcic.model import VARIANTS, qcic
 from oncolattice.ode_coupling.pk import pk_model
+from oncolattice.ode_coupling.pk.patients import sample_patients
 from oncolattice.ode_coupling.system import Body
 from oncolattice.scenarios.build import Builder, build
 from oncolattice.scenarios.checking import check_scenario
+from oncolattice.scenarios.companion_side import companion_models
 from oncolattice.scenarios.listing import describe_text
 from oncolattice.scenarios.run import run
 from oncolattice.scenarios.scenario import load_scenario
@@ -210,3 +212,41 @@ def test_a_companion_needs_a_body_and_the_check_sees_its_names(tmp_path):
     problems = " ".join(check_scenario(load_scenario(str(path), SMALL)))
     assert "unknown drug 'pembrolizumab'" in problems
     assert "unknown body state 'pembrolizumab.central'" in problems
+
+
+def test_patients_of_a_population_have_kinetics_of_their_own():
+    """The k-th patient has the k-th random effects of the antibody's population model, whatever the arm's dose."""
+    effects = sample_patients("pembrolizumab", 2, 2025)
+    for number in (1, 2):
+        scenario = load_scenario("mcrc_trial_anti_pd1", (f"patient.number={number}",))
+        _, values = companion_models(scenario.tables)["pembrolizumab"]
+        expected = pk_model("pembrolizumab", eta=effects[number - 1])[1]
+        assert values == expected
+        assert values != pk_model("pembrolizumab")[1]
+    assert "random effects of the patient" in describe_text("mcrc_trial_anti_pd1", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('drug = "pembrolizumab"\npatients = "drawn"', r"pembrolizumab patients.*'drawn'.*typical, vary"),
+        ('drug = "tas102"\npatients = "vary"', r"tas102: its population model has no random effects"),
+    ],
+)
+def test_companions_that_cannot_vary_are_refused(tmp_path, text, message):
+    path = tmp_path / "arm.toml"
+    path.write_text(f'[scenario]\nextends = "mcrc_placebo"\nname = "arm"\n\n[[companion]]\n{text}\n')
+    with pytest.raises(InputError, match=message):
+        companion_models(load_scenario(str(path)).tables)
+
+
+def test_variation_needs_a_population(tmp_path):
+    path = tmp_path / "arm.toml"
+    path.write_text(
+        '[scenario]\nextends = "mcrc_placebo"\nname = "arm"\n\n[patient]\nvalues = { K_TN8 = 1e8 }\n\n'
+        '[[companion]]\ndrug = "pembrolizumab"\npatients = "vary"\n'
+    )
+    tables = load_scenario(str(path)).tables
+    tables["patient"].pop("population", None)
+    with pytest.raises(InputError, match=r"set patient\.population"):
+        companion_models(tables)

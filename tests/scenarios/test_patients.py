@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.pk.patients import sample_patients
+from oncolattice.scenarios.build import build
 from oncolattice.scenarios.patients import (
     DESIGNS,
     Law,
@@ -20,6 +21,7 @@ from oncolattice.scenarios.patients import (
 from oncolattice.scenarios.population_file import POPULATIONS
 from oncolattice.scenarios.run import key_of
 from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.well_mixed import simulate_twin
 from scipy import stats
 
 QCIC = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
@@ -34,7 +36,12 @@ WORDS = {
 
 
 def law_of(law):
+    """Return the law as SciPy has it, of the logarithm where it is log-normal."""
     low, high = law.range
+    if law.kind == "log-normal":
+        middle, spread = math.log(law.median), law.log_sd
+        ends = ((math.log(end) - middle) / spread for end in (low, high))
+        return stats.truncnorm(*ends, loc=middle, scale=spread)
     return stats.beta(law.a, law.b, loc=low, scale=high - low)
 
 
@@ -50,10 +57,11 @@ def test_the_library_holds_populations_of_21_parameters():
         "qcic_published_tas102_bev",
         "qcic_treated",
     ]
-    trial = ["mcrc_persister", "mcrc_persister_100", "mcrc_trial_100", "mcrc_week8"]
+    trial = ["mcrc_persister", "mcrc_persister_100", "mcrc_trial_100", "mcrc_varied", "mcrc_week8"]
     assert library_populations() == [*trial, *published]
     for name in library_populations():
-        assert len({law.name for law in load_population(name).laws}) == 21
+        more = 2 if name == "mcrc_varied" else 0
+        assert len({law.name for law in load_population(name).laws}) == 21 + more
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -66,6 +74,8 @@ def test_every_parameter_follows_its_law(name, design):
     for law in population.laws:
         values, beta = drawn[law.name], law_of(law)
         low, high = law.range
+        if law.kind == "log-normal":
+            values, low, high = np.log(values), math.log(low), math.log(high)
         assert low <= values.min() < values.max() <= high
         mean, variance, kurtosis = (float(m) for m in beta.stats("mvk"))
         assert abs(values.mean() - mean) < bound * math.sqrt(variance / N)
@@ -337,3 +347,20 @@ def test_an_edited_population_makes_another_run(tmp_path):
         keys.add(key_of(scenario, 1))
     assert "1.937" in text
     assert len(keys) == 2
+
+
+def test_a_drawn_resistant_share_is_one_number_in_tissue_and_body():
+    settings = ("rows=64", "columns=64", "margin_um=0", "patient.population=mcrc_varied", "patient.number=3")
+    scenario = load_scenario("mcrc_trial_tas102", settings)
+    share = sample(load_population("mcrc_varied"), 3, 2025)[2]["resistant_share"]
+    assert 0.5 < share < 1.0
+    assert abs(share - 0.75) > 0.01
+    sim = build(scenario, 1)
+    counts = dict(
+        zip((t.name for t in sim.model.types), sim.tissue.state.counts(sim.model).tolist(), strict=True)
+    )
+    cells = counts["DSTC"] + counts["DRTC"]
+    assert abs(counts["DRTC"] - share * cells) <= 0.5
+    assert sim.coupled.body.get("X2_C") == pytest.approx(share * 4e8, rel=1 / cells)
+    _, course = simulate_twin(scenario)
+    assert course["X2_C"][0] == pytest.approx(share * 4e8, rel=1e-12)

@@ -4,8 +4,9 @@ import functools
 
 import numpy as np
 
+from ....abm.errors import InputError
 from ....abm.ode_model import OdeModel, Parameter, Variable
-from .names import CONSERVE, D1, D2, D3, D4, D5
+from .names import CONSERVE, D1, D2, D3, D4, D5, X1_C, X2_C, resistant_share
 from .rhs import observe, rhs
 from .tables import table_rows
 
@@ -38,8 +39,24 @@ def _inputs() -> tuple[Variable, ...]:
 
 
 @functools.cache
+def _published_start() -> np.ndarray:
+    return np.array([float(row["initial"]) for row in table_rows("states.csv")])
+
+
+def _start(p: np.ndarray) -> np.ndarray:
+    """Return the published initial state, its tumour cells divided by the resistant share."""
+    share = float(p[resistant_share])
+    if not share <= 1.0:
+        raise InputError(f"qcic: parameter 'resistant_share' must be 0 to 1, not {share:g}")
+    y = _published_start().copy()
+    cells = y[X1_C] + y[X2_C]
+    y[X1_C], y[X2_C] = cells * (1.0 - share), cells * share
+    return y
+
+
+@functools.cache
 def qcic() -> OdeModel:
-    """Return the QCIC model: 57 states and two audits of eliminated drug, 439 parameters, time in days.
+    """Return the QCIC model: 57 states and two audits of eliminated drug, 440 parameters, time in days.
 
     Cells in cells/L of their compartment, drugs in the published, undeclared amounts (mg by inference).
     Source: 10.1038/s41540-025-00513-1.
@@ -61,9 +78,10 @@ def qcic() -> OdeModel:
             Parameter(row["name"], float(row["value"]), row["unit"], row["source"], row["description"])
             for row in table_rows("parameters.csv")
         ),
-        initial=np.array([float(row["initial"]) for row in states]),
+        initial=_published_start().copy(),
         rhs=rhs,
         observe=observe,
         notes="variant 0 is as published; 1 (conservative) moves cells without making or losing any; "
         "62 (corrected) puts right all five slips of the published code and is no longer calibrated",
+        start=_start,
     )

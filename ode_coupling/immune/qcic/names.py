@@ -85,5 +85,5 @@ ALGEBRAIC = 78
     varepsilon_CX3, eta_X1T1, eta_X2T1, eta_X3T1, eta_X1T8, eta_X2T8, eta_X3T8, eta_X1NK, eta_X2NK,
     eta_X3NK, K_TN4, K_TN8, rho_DD0, phi_P, phi_L, beta_X1, beta_X2, beta_X3, K1, K2, K3, d_X1, d_X2, d_X3,
     rho_X3X1, rho_X3X2, sigma_X1, sigma_X2, varepsilon_TX1, varepsilon_TX2, varepsilon_TX3, v_tumor, V_e,
-    X_baseline, lambda_betaTfhI21,
-) = range(439)  # fmt: skip
+    X_baseline, lambda_betaTfhI21, resistant_share,
+) = range(440)  # fmt: skip

@@ -42,7 +42,7 @@ def rhs(t, y, p, u, dy) -> None:
     t : float
         Days.
     y, dy : ndarray, shape (59,)
-    p : ndarray, shape (439,)
+    p : ndarray, shape (440,)
     u : ndarray, shape (16,)
         Dose rates (amount/d), variant (0 as published, else a sum of corrections), flags, antigen rate (per L
         and d) and occupied shares of PD-1 and PD-L1.
