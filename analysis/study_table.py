@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..abm.errors import InputError
+from ..abm.response import classify
 from .series import Row
 from .survival import Times
 
@@ -49,15 +50,17 @@ def read_rows(path: Path) -> list[Row]:
 def of_a_batch(rows: Sequence[Row]) -> list[Row]:
     """Return the rows that a batch wrote with its own findings named as such: ``ttp_days`` is ``own_ttp_days``.
 
-    Rows that a report wrote, which say their criterion, stay as they are.
+    What is by volume, whatever the rule, keeps its name. Rows that a report wrote, which say their criterion, stay
+    as they are.
     """
     if not rows or "criterion" in rows[0]:
         return list(rows)
-    kept = (*HEAD, "days")
-    return [
-        {k: v for k, v in row.items() if k in kept} | {f"own_{k}": v for k, v in row.items() if k not in kept}
-        for row in rows
-    ]
+    kept = {name: name for name in (*HEAD, "days", "tri_week8")} | {"best_tri": "tri_best"}
+    named = [{kept.get(name, f"own_{name}"): value for name, value in row.items()} for row in rows]
+    for row in named:
+        if "tri_week8" in row:
+            row["class_week8"] = classify(float(row["tri_week8"]))
+    return named
 
 
 def _value(name: str, field: str) -> Any:

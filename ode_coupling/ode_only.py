@@ -8,7 +8,7 @@ import numpy as np
 from ..abm.errors import InputError, unknown_word
 from .dosing import Dose
 from .immune.qcic.arms import arm_doses
-from .immune.qcic.course import Cohort, tumour_cells
+from .immune.qcic.course import ASSESSMENT_DAYS, PROGRESSION_TRI, Cohort, tumour_cells
 from .immune.qcic.model import TUMOUR_TYPES, VARIANTS, qcic
 from .immune.qcic.persister import persister_patient
 from .immune.qcic.tables import sampled_names
@@ -69,11 +69,48 @@ def simulate(
     records = cohort.advance(planned, times, picks, until_progression)
     _check(cohort, [changed])
     result = {"time_days": times, **{v.name: records[0, :, i] for i, v in enumerate(body.model.states)}}
-    cells = np.sum([result[name] for name in TUMOUR_TYPES], axis=0)
+    return with_volume(result, body)
+
+
+def follow_body(
+    body: Body, days: float, every_days: float = 7.0, until_progression: bool = False
+) -> dict[str, np.ndarray]:
+    """Take one QCIC body with its companions through time, as ``simulate`` does.
+
+    Parameters
+    ----------
+    body : Body
+        At day 0; advanced in place.
+    days, every_days, until_progression
+        As for ``simulate``.
+
+    Raises
+    ------
+    InputError
+        For a negative horizon or an interval that is not positive.
+    BodyError
+        If the equations blow up.
+    """
+    times, names = _times(days, every_days, 0.0), [state.name for state in qcic().states]
+    visits = np.arange(ASSESSMENT_DAYS, days + 1e-9, ASSESSMENT_DAYS)
+    tumour = [names.index(name) for name in TUMOUR_TYPES]
+    start = body.y[tumour].sum()
+    rows = {}
+    for time in np.union1d(times, visits):
+        body.advance_to(float(time))
+        rows[time] = body.y[: len(names)].copy()
+        if until_progression and time in visits and body.y[tumour].sum() / start - 1.0 >= PROGRESSION_TRI:
+            body.stop_dosing(float(time))
+    states = np.array([rows[time] for time in times])
+    return with_volume({"time_days": times} | {name: states[:, i] for i, name in enumerate(names)}, body)
+
+
+def with_volume(course: dict[str, np.ndarray], body: Body) -> dict[str, np.ndarray]:
+    """Return a course of states with ``tumour_volume_cm3`` and ``TRI``, by the parameters of its body."""
+    cells = np.sum([course[name] for name in TUMOUR_TYPES], axis=0)
     value = dict(zip((q.name for q in body.model.parameters), body.p.tolist(), strict=True))
-    result["tumour_volume_cm3"] = value["v_tumor"] * cells * value["V_C"] / value["V_e"]
-    result["TRI"] = cells / cells[0] - 1.0
-    return result
+    volume = value["v_tumor"] * cells * value["V_C"] / value["V_e"]
+    return course | {"tumour_volume_cm3": volume, "TRI": cells / cells[0] - 1.0}
 
 
 @dataclass(frozen=True)

@@ -162,9 +162,21 @@ class Builder:
             provenance,
         )
 
-    def _course(self, tissue: Tissue) -> Course:
+    def body(self, model: Model | None = None) -> Body:
+        """Return the body at day 0, burnt in, with its doses and companions, and no lattice that owns any of it.
+
+        Parameters
+        ----------
+        model : Model, optional
+            Whose parameters the scenario's expressions name; the scenario's, without measured ones, if absent.
+
+        Raises
+        ------
+        InputError
+            The scenario has no body.
+        """
         if self._burnt is None or self._body_model is None:
-            return TissueAlone(tissue)
+            raise InputError(f"{self.scenario.name}: the scenario has no body; add [body]")
         table = self._tables["body"]
         body = Body(
             self._body_model,
@@ -174,7 +186,12 @@ class Builder:
         )
         body.y[:] = self._burnt.y
         body.set_input("variant", variant_code(table["variant"]))
-        body = with_companions(body, self._tables, self._doses, tissue.model)
+        return with_companions(body, self._tables, self._doses, model or self._draft)
+
+    def _course(self, tissue: Tissue) -> Course:
+        if self._body_model is None:
+            return TissueAlone(tissue)
+        body = self.body(tissue.model)
         coupling = self._tables["coupling"]
         coupled = CoupledRun(tissue, body, make_ports(coupling, tissue.model, body))
         coupled.open()

@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -30,6 +31,7 @@ SLURM_KEYS: dict[str, tuple[str, bool, str]] = {
 _AHEAD = 2  # runs that wait at the processes, so that none idles while the parent writes
 _DASK_AHEAD = 2  # tasks a worker that Dask is given, so that it can keep all busy
 _DASK_SECONDS = 2.0  # a task costs Dask 10 to 20 ms of processor time
+_PATIENT_SECONDS = 20.0
 _FOREIGN_WINDOW = 1000  # tasks for a scheduler whose workers come and go
 
 
@@ -208,10 +210,22 @@ def _dask(count: int, scheduler: str | None) -> Iterator[Workers]:
             ) from None
         window = _DASK_AHEAD * count
         if scheduler is not None:
-            client.wait_for_workers(1)
+            await_worker(client)
             count, window = max(1, sum(client.nthreads().values())), _FOREIGN_WINDOW
             _same_sources(client)
         yield Workers(lambda: client.get_executor(pure=False), count, window, _DASK_SECONDS)
+
+
+def await_worker(client: Any) -> None:
+    """Wait for a Dask worker, and say so where none comes soon: jobs may stand in a queue for hours."""
+    try:
+        client.wait_for_workers(1, timeout=_PATIENT_SECONDS)
+    except TimeoutError:
+        print(
+            "no Dask worker has started yet, waiting for the first (squeue shows jobs that wait)",
+            file=sys.stderr,
+        )
+        client.wait_for_workers(1)
 
 
 def _same_sources(client: Any) -> None:

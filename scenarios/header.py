@@ -1,6 +1,7 @@
 """What a run file says about the run besides its numbers."""
 
 import importlib.metadata
+import math
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..abm.kernel_cache import source_hash
+from ..abm.response import WEEK_8_DAYS, tri_at
 from .build import Simulation
 from .course import WithBody
 from .trial import END
@@ -50,7 +52,9 @@ def outcome_of(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[s
     Returns
     -------
     dict
-        What the trial found and what became of the body; ``days`` and ``stop`` (when and why it ended);
+        What the trial found and what became of the body; where there is one, ``tri_week8`` and ``best_tri``
+        (tumour volume over that of day 0, less 1, at week 8 and lowest at an assessment; None if not reached),
+        ``volume_start_cm3`` and ``volume_end_cm3``; ``days`` and ``stop`` (when and why it ended);
         ``cells_start``, ``cells_end``; ``pair_peak`` (largest |F - 1| of all occupied sites of a layer) and
         ``mean_field_valid`` (0 or 1), over all measurements of pair correlations.
     """
@@ -58,6 +62,7 @@ def outcome_of(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[s
     return (
         trial.outcome(state.step)
         | simulation.course.outcome()
+        | _response(simulation, rows)
         | {
             "days": state.day(simulation.model),
             "stop": trial.ended or END,
@@ -67,6 +72,23 @@ def outcome_of(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[s
             "mean_field_valid": int(rows["mean_field_valid"].all()),
         }
     )
+
+
+def _response(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return what became of the tumour's volume, for runs with a body whose volume was recorded."""
+    if not isinstance(simulation.course, WithBody) or "tumour_volume" not in rows:
+        return {}
+    time, volume = rows["time"], rows["tumour_volume"]
+    every = simulation.scenario.tables["scenario"].get("assessment_days", WEEK_8_DAYS)
+    visits = np.arange(1, int(time[-1] / every + 1e-9) + 1) * every
+    changes = [tri_at(time, volume, float(day)) for day in visits]
+    week8 = tri_at(time, volume, WEEK_8_DAYS)
+    return {
+        "tri_week8": None if math.isnan(week8) else week8,
+        "best_tri": min(changes, default=None),
+        "volume_start_cm3": float(volume[0]),
+        "volume_end_cm3": float(volume[-1]),
+    }
 
 
 def parameter_rows(simulation: Simulation) -> list[dict[str, Any]]:

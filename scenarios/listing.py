@@ -1,5 +1,7 @@
 """List what the library holds, and describe a model, scenario or study in words."""
 
+import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from ..abm.ode_model import Parameter
 from ..abm.parameters import Override
 from .companion_side import companion_lines
 from .scenario import LIBRARY, Scenario, library_scenarios, load_scenario
-from .study import library_studies, load_study
+from .study import Study, library_studies, load_study
+
+MOST_VALUES = 8  # of a sweep that are written out
 
 
 def catalogue() -> dict[str, list[tuple[str, str]]]:
@@ -76,15 +80,38 @@ def describe_text(name: str, assumed: bool) -> str:
     kind = _kind(name)
     if kind == "study":
         study = load_study(name)
-        lines = [f"study {study.name}: {study.title}", f"{study.patients} patients an arm, seed {study.seed}"]
-        lines += [f"arm {arm}" for arm in study.arms] + [f"set {setting}" for setting in study.settings]
-        return "\n".join([*lines, "", describe_text(study.arms[0], assumed)])
+        return "\n".join([*_study(study), "", describe_text(study.arms[0], assumed)])
     if kind == "model":
         model = load_model(name)
         return "\n".join(_assumed(model) if assumed else _model(model))
     scenario = load_scenario(name)
     model = scenario_model(scenario)
     return "\n".join(_assumed(model) if assumed else [*_scenario(scenario), "", *_model(model)])
+
+
+def _study(study: Study) -> Iterator[str]:
+    """Yield what a study runs."""
+    yield f"study {study.name}: {study.title}"
+    seeds = f", {study.replicates} seeds each" if study.replicates > 1 else ""
+    yield f"{study.patients} patients an arm{seeds}, seed {study.seed}"
+    yield from (f"arm {arm}" for arm in study.arms)
+    yield from (f"set {setting}" for setting in study.settings)
+    points = [dict(point) for point in study.points]
+    for name in points[0]:
+        values = list(dict.fromkeys(point[name] for point in points))
+        yield f"sweep {name}: {', '.join(values) if len(values) <= MOST_VALUES else _range(values)}"
+    runs = len(study.arms) * study.patients * max(1, study.replicates) * len(points)
+    yield f"{runs:,} runs" + (f" ({len(points):,} points of the sweeps)" if len(points) > 1 else "")
+
+
+def _range(values: Sequence[str]) -> str:
+    """Return how many values there are, and the lowest and highest (first and last of those that are no numbers)."""
+    numbers = {}
+    for value in values:
+        head = re.match(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value)
+        numbers[value] = float(head[0]) if head else math.nan
+    ordered = values if any(map(math.isnan, numbers.values())) else sorted(values, key=numbers.__getitem__)
+    return f"{len(values)} values, {ordered[0]} to {ordered[-1]}"
 
 
 def _kind(name: str) -> str:

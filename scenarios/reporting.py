@@ -100,11 +100,12 @@ def report_folder(
 
 def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
     """Return what runs of at least two arms of the colorectal trials predict, beside these trials."""
-    from ..analysis.death import LAWS
+    from ..analysis.death import LAWS, coupled
     from ..analysis.report import Beside
     from .trial_prediction import CHEMO, COMBINATION, PLACEBO, courses_of_records, predict
 
-    arms = [r for r in records if r.arm in (PLACEBO, CHEMO, COMBINATION) and r.body]
+    # not by the series of the body, which thinned runs lack
+    arms = [r for r in records if r.arm in (PLACEBO, CHEMO, COMBINATION) and coupled(r)]
     days = {round(float(r.time_days[-1]), 6) for r in arms}
     sizes = [sum(r.arm == arm for r in arms) for arm in {r.arm for r in arms}]
     if len(sizes) < 2 or min(sizes) < FEWEST_PATIENTS or len(days) != 1 or max(days) < 2 * WEEK_8_DAYS:

@@ -10,10 +10,10 @@ import numpy as np
 from ..abm.errors import InputError
 from ..ode_coupling.immune.qcic.course import ASSESSMENT_DAYS, PROGRESSION_TRI
 from ..ode_coupling.immune.qcic.model import qcic
-from ..ode_coupling.ode_only import simulate
+from ..ode_coupling.ode_only import follow_body, simulate
 from .batch import check_writable
 from .body_side import patient_of, schedule_of
-from .build import route
+from .build import Builder, route
 from .jobs import as_set, is_alone, jobs_of
 from .outcomes import table_bytes
 from .scenario import Scenario, load_scenario
@@ -31,7 +31,7 @@ FOUND = (
     "variant",
 )
 # What decides on the lattice what the body gets has no twin without a lattice.
-WITHOUT_TWIN = ("controller", "companion", "radiotherapy", "toxicity")
+WITHOUT_TWIN = ("controller", "radiotherapy", "toxicity")
 
 
 def run_well_mixed(name: str, settings: tuple[str, ...], out: Path) -> Path:
@@ -100,6 +100,12 @@ def refuse_without_twin(scenario: Scenario) -> None:
                 f"{scenario.name}: [{section}] works through the lattice, so that the arm has no well-mixed twin; "
                 "leave the arm out of the study"
             )
+    for entry in scenario.tables.get("companion", []):
+        if "drives" not in entry:
+            raise InputError(
+                f"{scenario.name}: [[companion]] {entry['drug']} acts on the lattice alone, so that the arm has no "
+                "well-mixed twin; leave the arm out of the study"
+            )
     if (days := scenario.tables["scenario"].get("assessment_days", ASSESSMENT_DAYS)) != ASSESSMENT_DAYS:
         raise InputError(
             f"{scenario.name}: the well-mixed twin is assessed every {ASSESSMENT_DAYS:g} days, not every {days:g}; "
@@ -121,16 +127,22 @@ def simulate_twin(scenario: Scenario) -> tuple[str, dict[str, np.ndarray]]:
     """
     tables = scenario.tables
     patient, values = patient_of(scenario)
+    days, until = (
+        tables["scenario"]["duration_days"],
+        tables["scenario"]["treatment"] == "until progression",
+    )
+    if tables.get("companion"):
+        return patient, follow_body(Builder(scenario).body(), days, EVERY_DAYS, until)
     _, body = route(scenario, values, {parameter.name for parameter in qcic().parameters})
     course = simulate(
         body,
         schedule_of(tables),
-        tables["scenario"]["duration_days"],
+        days,
         EVERY_DAYS,
         variant=tables["body"]["variant"],
         burn_in_days=tables["body"]["burn_in_days"],
         rtol=tables["body"]["tolerance"],
-        until_progression=tables["scenario"]["treatment"] == "until progression",
+        until_progression=until,
     )
     return patient, course
 

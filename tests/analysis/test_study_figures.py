@@ -259,6 +259,14 @@ def test_rows_of_a_batch_are_the_runs_own():
     }
 
 
+def test_what_a_batch_says_of_volume_keeps_its_name():
+    row = {"run": "a", "scenario": "s", "arm": "x", "patient": "p", "seed": 1.0, "days": 9.0}
+    found = of_a_batch([row | {"tri_week8": value, "best_tri": -0.1} for value in (0.25, 0.1, math.nan)])
+    assert [r["class_week8"] for r in found] == ["PD", "SD", "NE"]
+    assert [r["tri_best"] for r in found] == [-0.1] * 3
+    assert "own_tri_week8" not in found[0]
+
+
 def test_many_runs_are_ribbons_of_quantiles():
     many = [
         replace(run(days=20.0, step=1.0, slope=0.001 * k, sites=8, snapshot_days=()), seed=k)

@@ -1,6 +1,8 @@
 """Executors: every task ends once, whatever fails or dies, and options that do not fit are refused."""
 
+import logging
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -181,3 +183,85 @@ def test_the_job_script_asks_for_what_the_file_says(tmp_path):
         "--nworkers 4",
     ):
         assert line in done.stdout
+
+
+def test_a_scheduler_that_runs_already_is_used_by_its_address(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as cluster,
+        open_workers("dask", 0, 6, cluster.scheduler_address) as pool,
+    ):
+        assert pool.count == 2
+        done = fan_out(work, tasks(tmp_path, 6), pool, 0)
+        assert sorted(found for _, found, _ in done) == [0, 1, 4, 9, 16, 25]
+    assert calls(tmp_path) == dict.fromkeys(range(6), 1)
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    client = distributed.Client
+    monkeypatch.setattr(distributed, "Client", lambda address, timeout: client(address, timeout="1s"))
+    reason = r"--scheduler tcp://127\.0\.0\.1:9: no Dask scheduler answers there.*give tcp://HOST:PORT"
+    with pytest.raises(InputError, match=reason), open_workers("dask", 1, 1, "tcp://127.0.0.1:9"):
+        pass
+
+
+SBATCH = """#!/bin/sh
+for script; do :; done
+cp "$script" {folder}/job.$$
+setsid sh {folder}/job.$$ > {folder}/log.$$ 2>&1 &
+echo $! >> {folder}/pids
+echo "Submitted batch job $!"
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
+def test_slurm_jobs_are_submitted_and_cancelled(tmp_path, monkeypatch):
+    """A stand-in for sbatch starts the job's script on this machine; what is tested is all but SLURM itself."""
+    pytest.importorskip("dask_jobqueue")
+    commands, done = tmp_path / "bin", tmp_path / "done"
+    commands.mkdir()
+    done.mkdir()
+    for name, text in {"sbatch": SBATCH, "scancel": "#!/bin/sh\nkill -- -$1\n"}.items():
+        (commands / name).write_text(text.format(folder=tmp_path))
+        (commands / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "cluster.toml"
+    file.write_text(
+        '[slurm]\njobs = 2\ncores = 1\nmemory = "1GB"\nwalltime = "00:05:00"\nqueue = "short"\n'
+        'interface = "lo"\nextra = ["--constraint=fast"]\n'
+        f'prologue = ["export PYTHONPATH={pathlib.Path(__file__).parents[2]}"]\n'
+    )
+    with open_workers("dask", 0, 4, str(file)) as pool:
+        found = fan_out(work, tasks(done, 4), pool, 0)
+        assert sorted(square for _, square, _ in found) == [0, 1, 4, 9]
+    assert calls(done) == dict.fromkeys(range(4), 1)
+    scripts = [path.read_text() for path in tmp_path.glob("job.*")]
+    assert len(scripts) == 2
+    for script in scripts:
+        assert {"#SBATCH -p short", "#SBATCH -t 00:05:00", "#SBATCH --constraint=fast"} <= set(
+            script.splitlines()
+        )
+        assert "export NUMBA_NUM_THREADS=1" in script
+    deadline = time.monotonic() + 20.0
+    while any(alive(int(pid)) for pid in (tmp_path / "pids").read_text().split()):
+        assert time.monotonic() < deadline, "a job outlived the batch"
+        time.sleep(0.1)
+
+
+def test_who_waits_for_a_queue_is_told(capsys):
+    class Client:
+        asked = ()
+
+        def wait_for_workers(self, n, timeout=None):
+            self.asked = (*self.asked, timeout)
+            if timeout is not None:
+                raise TimeoutError
+
+    client = Client()
+    executors.await_worker(client)
+    assert client.asked == (20.0, None)
+    assert "no Dask worker has started yet" in capsys.readouterr().err

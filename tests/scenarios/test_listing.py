@@ -218,6 +218,26 @@ def test_a_study_is_described_by_its_arms(tmp_path):
         "arm mcrc_tas102",
         "set duration_days=3",
     ]
+    assert lines[5] == "4 runs"
+
+
+def test_the_sweeps_of_a_study_are_described(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_text(
+        '[study]\nname = "s"\ntitle = "S"\narms = ["mcrc_placebo"]\npatients = 2\nseed = 1\nreplicates = 3\n'
+        '[[sweep]]\nparameters = { beta_X1 = ["0.06/d", "0.07/d"], beta_X2 = ["0.05/d", "0.06/d"] }\n'
+        '[[sweep]]\ndesign = "latin hypercube"\nn = 16\nseed = 1\n'
+        "parameters = { contacts = { low = 9, high = 25 } }\n"
+    )
+    lines = describe_text(str(file), False).splitlines()
+    assert "2 patients an arm, 3 seeds each, seed 1" in lines
+    assert "sweep beta_X1: 0.06/d, 0.07/d" in lines
+    assert "sweep beta_X2: 0.05/d, 0.06/d" in lines
+    (drawn,) = [line for line in lines if line.startswith("sweep contacts")]
+    low, high = (float(word) for word in drawn.removeprefix("sweep contacts: 16 values, ").split(" to "))
+    assert 9 <= low < 10
+    assert 24 < high <= 25
+    assert "192 runs (32 points of the sweeps)" in lines
 
 
 def test_the_catalogue_is_what_lies_on_disk():

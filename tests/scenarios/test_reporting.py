@@ -202,3 +202,14 @@ def test_the_twin_of_a_study_is_shown_beside_it(tmp_path):
 
 def test_predictions_need_two_arms_of_enough_patients():
     assert reporting._beside_trials(synthetic.trial(patients=3)) == []
+
+
+def test_predictions_are_of_all_runs_though_most_are_thinned():
+    records = synthetic.trial(patients=20)
+    thin = [r if int(r.patient[1:]) <= 12 else reporting.thinned(r, r) for r in records]
+    (whole,), (found,) = reporting._beside_trials(records), reporting._beside_trials(thin)
+    expected = [row["predicted"] for row in whole.rows]
+    # volumes are daily in thinned runs
+    assert [row["predicted"] for row in found.rows] == pytest.approx(expected, rel=1e-3, nan_ok=True)
+    few = reporting._beside_trials([r for r in records if int(r.patient[1:]) <= 12])[0].rows
+    assert [row["predicted"] for row in few] != [row["predicted"] for row in found.rows]

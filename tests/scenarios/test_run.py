@@ -181,3 +181,19 @@ def test_an_unwritable_folder_is_refused_before_anything_runs(tmp_path):
     blocked.write_text("")
     with pytest.raises(InputError, match="cannot"):
         run(small(), seed=3, out=blocked / "runs")
+
+
+def test_a_run_says_what_became_of_its_volume(tmp_path):
+    settings = ("rows=48", "columns=48", "margin_um=0", "duration_days=112.5", "snapshot_days=0")
+    record = open_run(run(load_scenario("mcrc_placebo", settings), 1, out=tmp_path))
+    found, volume = record.attributes["outcome"], record.tumour_volume_cm3
+    (week8,), (week16,) = (volume[record.time_days == day] / volume[0] - 1.0 for day in (56.0, 112.0))
+    assert found["tri_week8"] == pytest.approx(week8, rel=1e-12)
+    assert found["best_tri"] == pytest.approx(min(week8, week16), rel=1e-12)
+    assert (found["volume_start_cm3"], found["volume_end_cm3"]) == (volume[0], volume[-1])
+
+
+def test_a_run_that_ends_before_week_8_has_no_response(tmp_path):
+    settings = ("rows=48", "columns=48", "margin_um=0", "duration_days=2", "snapshot_days=0")
+    found = open_run(run(load_scenario("mcrc_placebo", settings), 1, out=tmp_path)).attributes["outcome"]
+    assert found["tri_week8"] is found["best_tri"] is None

@@ -6,10 +6,12 @@ import h5py
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
-from oncolattice.ode_coupling.ode_only import simulate
+from oncolattice.ode_coupling.ode_only import follow_body, simulate
+from oncolattice.scenarios.build import Builder
 from oncolattice.scenarios.patients import load_population, sample
+from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.store import find_runs
-from oncolattice.scenarios.well_mixed import run_well_mixed, twin_outcome
+from oncolattice.scenarios.well_mixed import run_well_mixed, simulate_twin, twin_outcome
 
 STUDY = """
 [study]
@@ -85,7 +87,7 @@ def test_progression_is_the_first_visit_with_a_fifth_more():
     [
         ("strobl2022_adaptive", (), "--well-mixed needs a body"),
         ("mcrc_adaptive", (), r"\[controller\] works through the lattice"),
-        ("mcrc_anti_pd1", (), r"\[companion\] works through the lattice"),
+        ("mcrc_anti_pd1_field", (), r"pembrolizumab acts on the lattice alone"),
         ("mcrc_placebo", ("assessment_days=42",), "assessed every 56 days, not every 42"),
     ],
 )
@@ -99,3 +101,39 @@ def test_a_twin_is_no_run(folder):
     """A report of the folder must pass it over."""
     assert (folder / "well_mixed.h5").is_file()
     assert find_runs(folder) == []
+
+
+def test_a_companion_that_is_not_given_changes_nothing():
+    """Two integrators, one with exchanges every six hours, agree to their tolerance."""
+    settings = ("duration_days=120", "patient.number=2")
+    _, plain = simulate_twin(load_scenario("mcrc_placebo", settings))
+    scenario = load_scenario("mcrc_anti_pd1", settings)
+    scenario.tables["regimen"] = []
+    _, beside = simulate_twin(scenario)
+    np.testing.assert_array_equal(beside["time_days"], plain["time_days"])
+    for name in ("X1_C", "X2_C", "T8_C", "tumour_volume_cm3"):
+        np.testing.assert_allclose(beside[name], plain[name], rtol=2e-4, err_msg=name)
+
+
+def test_the_twin_of_a_checkpoint_arm_has_the_antibody(tmp_path):
+    path = run_well_mixed("mcrc_trial_anti_pd1", ("duration_days=168", "patient.number=5"), tmp_path)
+    with path.open(newline="") as file:
+        (treated,) = csv.DictReader(file)
+    run_well_mixed("mcrc_trial_placebo", ("duration_days=168", "patient.number=5"), tmp_path)
+    with path.open(newline="") as file:
+        (untreated,) = csv.DictReader(file)
+    assert treated["arm"] == "pembrolizumab"
+    assert float(treated["tri_week8"]) < float(untreated["tri_week8"]) - 0.02
+
+
+def test_treatment_until_progression_ends_at_the_visit_that_finds_it():
+    """As the compiled cohort does: the same doses, the same course."""
+    settings = ("duration_days=224", "patient.number=3")
+    scenario = load_scenario("mcrc_trial_tas102", settings)
+    _, cohort = simulate_twin(scenario)
+    assert cohort["TRI"][cohort["time_days"] == 56.0] >= 0.2, "this patient progresses at once"
+    alone = follow_body(Builder(scenario).body(), 224.0, 7.0, until_progression=True)
+    for name in ("X2_C", "X3_C", "TRI"):
+        np.testing.assert_allclose(alone[name], cohort[name], rtol=1e-4, atol=1e-3, err_msg=name)
+    onward = follow_body(Builder(scenario).body(), 224.0, 7.0)
+    assert abs(onward["X3_C"][-1] / cohort["X3_C"][-1] - 1.0) > 0.01
