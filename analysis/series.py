@@ -69,7 +69,8 @@ def snapshot_on(record: RunRecord, day: float) -> Snapshot | None:
 
 
 def exemplars(records: Sequence[RunRecord]) -> dict[str, RunRecord]:
-    """Return one run with snapshots for each arm, of one patient throughout where a patient had all arms.
+    """Return one run with snapshots for each arm, of one patient (with one set of swept parameters) throughout where a
+    patient had all arms.
 
     The patient is the one whose response is most like the median of each arm (week 8, or the end of a run
     that is shorter), so that nobody picks the prettiest.
@@ -86,16 +87,19 @@ def exemplars(records: Sequence[RunRecord]) -> dict[str, RunRecord]:
         gap = abs(response(record) - medians[record.arm])
         return math.inf if math.isnan(gap) else gap
 
-    shared: set[tuple[str, int]] | None = None
+    def who(record: RunRecord) -> tuple[str, int, str]:
+        return record.patient, record.seed, repr(sorted(record.attributes.get("user_parameters", {}).items()))
+
+    shared: set[tuple[str, int, str]] | None = None
     for runs in grouped.values():
-        here = {(r.patient, r.seed) for r in runs}
+        here = {who(r) for r in runs}
         shared = here if shared is None else shared & here
     if not shared:
         return {arm: min(runs, key=distance) for arm, runs in grouped.items()}
     total = dict.fromkeys(sorted(shared), 0.0)
-    chosen = {(r.arm, r.patient, r.seed): r for runs in grouped.values() for r in runs}
-    for (_, patient, seed), record in chosen.items():
-        if (patient, seed) in total:
-            total[patient, seed] += distance(record)
-    best = min(total, key=lambda who: total[who])
-    return {arm: chosen[(arm, *best)] for arm in grouped}
+    chosen = {(r.arm, who(r)): r for runs in grouped.values() for r in runs}
+    for (_, key), record in chosen.items():
+        if key in total:
+            total[key] += distance(record)
+    best = min(total, key=lambda key: total[key])
+    return {arm: chosen[arm, best] for arm in grouped}

@@ -66,6 +66,7 @@ def report_folder(
     from ..analysis.report import write_report
 
     paths = [path for path in find_runs(folder) if QUARANTINE not in path.relative_to(folder).parts]
+    paths = _in_order_of_study(folder, paths)
     together = sorted(folder.rglob(REPLICATES_FILE))
     if not paths and not together:
         raise InputError(
@@ -175,7 +176,11 @@ def calibration_of(records: Sequence[RunRecord]) -> list[str]:
                 f"The file of the population {name} was not found, so what was fitted is unknown."
             )
             continue
-        fitted = [law.name for law in population.laws if "fitted" in (law.source, law.factor_source)]
+        fitted = [
+            law.name
+            for law in population.laws
+            if law.source.startswith("fitted") or law.factor_source.startswith("fitted")
+        ]
         if fitted:
             sentences.append(
                 f"Population {population.name} ({population.title}): fitted are the laws of {', '.join(fitted)}."
@@ -240,6 +245,12 @@ def thinned(record: RunRecord, first: RunRecord) -> RunRecord:
         parameters=own,
         more={},
     )
+
+
+def _in_order_of_study(folder: Path, paths: Sequence[Path]) -> list[Path]:
+    """Return run files as outcomes.csv lists them, arms and patients in the order of the study, then the others."""
+    rank = {str(row.get("run")): k for k, row in enumerate(_table(folder / "outcomes.csv"))}
+    return sorted(paths, key=lambda path: (rank.get(path.stem, len(rank)), path.name))
 
 
 def _rows(folder: Path, paths: Sequence[Path]) -> list[dict[str, Any]] | None:

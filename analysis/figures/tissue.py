@@ -1,5 +1,6 @@
 """Pictures of the lattice: tissue as an image, immune cells on top as dots."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 MOST_COLUMNS = 4
 TISSUE_DPI = 175
 DETAIL_UM = 1050.0
+LONG = 0.4  # height over width below which sections are stacked
+MOST_DOTTED = 0.2  # share of a picture that dots may cover
 
 
 @styled
@@ -39,20 +42,24 @@ def draw_tissue(records: Sequence[RunRecord]) -> Drawing | None:
     shown = exemplars(records)
     if not shown:
         return None
-    columns = min(MOST_COLUMNS, max(len(r.snapshots) for r in shown.values()))
+    sections = [s for r in shown.values() for s in r.snapshots]
+    aspect = float(np.mean([_shape(s)[0] / _shape(s)[1] for s in sections]))
+    long = aspect < LONG
+    columns = 1 if long else min(MOST_COLUMNS, max(len(r.snapshots) for r in shown.values()))
     lines = [(arm, r, list(r.snapshots[k : k + columns])) for arm, r in shown.items()
              for k in range(0, len(r.snapshots), columns)]  # fmt: skip
-    aspect = float(np.mean([_shape(s)[0] / _shape(s)[1] for _, _, row in lines for s in row]))
-    cell = min((WIDTH - 0.6) / columns, 3.7)
+    cell = WIDTH - 0.6 if long else min((WIDTH - 0.6) / columns, 3.7)
     figure = new_figure(len(lines) * (cell * aspect + 0.3) + 0.7, width=max(cell * columns + 0.6, 6.0))
     panels = figure.subplots(len(lines), columns, squeeze=False)
     for panel_row, (arm, record, row) in zip(panels, lines, strict=True):
         for axes, snapshot in zip(panel_row, row, strict=False):
             paint(axes, snapshot, cell)
-            axes.set_title(_title(record, snapshot.time_days), fontsize=9.5)
+            title = _title(record, snapshot.time_days)
+            axes.set_title(f"{arm}, {record.patient}: {title}" if long else title, fontsize=9.5)
         for axes in panel_row[len(row) :]:
             axes.set_axis_off()
-        panel_row[0].set_ylabel(f"{arm}\n{record.patient}", fontsize=10, weight="bold")
+        if not long:
+            panel_row[0].set_ylabel(f"{arm}\n{record.patient}", fontsize=10, weight="bold")
     types = {t.name: t for r in shown.values() for t in r.types if r.counts_of(t.name).any()}
     figure.legend(
         handles=_legend(list(types.values()), _base(lines[0][2][0])), loc="outside lower center", ncols=5
@@ -115,7 +122,8 @@ def paint(axes: Axes, snapshot: Snapshot, inches: float) -> None:
     axes : Axes
     snapshot : Snapshot
     inches : float
-        Width of the picture, for the size of the dots: about two sites, but never too small to see.
+        Width of the picture, for the size of the dots: about two sites, large enough to see, but so that they
+        leave most of the tissue uncovered.
     """
     base = _base(snapshot)
     colours = np.tile(np.array(to_rgb(GROUND)), (256, 1))
@@ -126,33 +134,46 @@ def paint(axes: Axes, snapshot: Snapshot, inches: float) -> None:
     extent = (0.0, nx * snapshot.site_um, ny * snapshot.site_um, 0.0)
     image = (255 * colours).astype(np.uint8)[snapshot.layers[base]]
     axes.imshow(image, extent=extent, interpolation="nearest")
-    for info, marker in _dots(snapshot.types, base).items():
+    dots = _dots(snapshot.types, base)
+    site = 72.0 * inches / nx
+    number = max(sum(snapshot.count(info.name) for info in dots), 1)
+    size = min(max(2.3, 2.0 * site), 7.0, max(site, site * math.sqrt(MOST_DOTTED * nx * ny / number)))
+    for info, marker in dots.items():
         y, x = np.nonzero(snapshot.layers[info.layer] == info.id)
-        size = min(max(2.3, 2.0 * 72 * inches / nx), 7.0) ** 2
         axes.scatter(
-            (x + 0.5) * snapshot.site_um, (y + 0.5) * snapshot.site_um, s=size, marker=marker,
-            color=info.colour, edgecolor="white", linewidth=0.25,
+            (x + 0.5) * snapshot.site_um, (y + 0.5) * snapshot.site_um, s=size**2, marker=marker,
+            color=info.colour, edgecolor="white", linewidth=0.25 if size > 2.0 else 0.0,
         )  # fmt: skip
     axes.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
     for spine in axes.spines.values():
         spine.set(visible=True, color="#999999", lw=0.7)
-    scale_bar(axes, extent[1], extent[2])
+    scale_bar(axes, extent[1], extent[2], 72.0 * inches * ny / nx)
 
 
-def scale_bar(axes: Axes, width_um: float, height_um: float) -> None:
-    """Draw a scale bar of a round length, about a fifth of the width, in the lower left corner."""
+def scale_bar(axes: Axes, width_um: float, height_um: float, points: float = 200.0) -> None:
+    """Draw a scale bar of a round length, about a fifth of the width, in the lower left corner.
+
+    Parameters
+    ----------
+    axes : Axes
+    width_um, height_um : float
+        Of the picture.
+    points : float
+        Its height on paper, 1/72 inch, for the room that the text needs.
+    """
     rounds = [m * 10.0**p for p in range(0, 5) for m in (1, 2, 5)]
     length = max([r for r in rounds if r <= 0.3 * width_um], default=rounds[0])
     text = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
-    x, y, h = 0.035 * width_um, 0.955 * height_um, 0.012 * height_um
+    point = height_um / points
+    x, y, h = 0.035 * width_um, height_um - 9.0 * point, 2.4 * point
     axes.add_patch(
         Rectangle(
-            (x - 0.015 * width_um, y - 0.075 * height_um), length + 0.03 * width_um, 0.105 * height_um,
+            (x - 0.015 * width_um, y - 14.0 * point), length + 0.03 * width_um, 19.0 * point,
             color="white", alpha=0.8, lw=0, zorder=5,
         )
     )  # fmt: skip
     axes.add_patch(Rectangle((x, y), length, h, color="black", lw=0, zorder=6))
-    axes.text(x + length / 2, y - 0.008 * height_um, text, ha="center", va="bottom", fontsize=8, zorder=6)
+    axes.text(x + length / 2, y - 2.0 * point, text, ha="center", va="bottom", fontsize=8, zorder=6)
 
 
 def _census(record: RunRecord, snapshot: Snapshot) -> list[Row]:
