@@ -94,10 +94,11 @@ def groups(values: Any, name: str, at_least: int = 2) -> tuple[np.ndarray, list[
     names, number, sizes = np.unique(array, return_inverse=True, return_counts=True)
     if names.size < 2:
         raise InputError(f"column '{name}' must hold at least two groups, but all rows are '{names[0]}'")
-    if sizes.min() < at_least:
+    fewest = int(np.min(sizes))
+    if fewest < at_least:
         small = names[int(np.argmin(sizes))]
         raise InputError(
-            f"column '{name}': group '{small}' has {sizes.min()} member{'s' if sizes.min() > 1 else ''}, a "
+            f"column '{name}': group '{small}' has {fewest} member{'s' if fewest > 1 else ''}, a "
             f"comparison needs at least {at_least}; join it with another group or leave it out"
         )
     return number, names.tolist()

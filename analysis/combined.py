@@ -215,7 +215,7 @@ def _fit(names: list[str], matrix: np.ndarray, positive: np.ndarray, how: str) -
     x = np.column_stack([np.ones(len(matrix)), (matrix - centre) / scale])
     penalty = np.diag([0.0, *np.full(len(names), _RIDGE)])
     beta = np.zeros(x.shape[1])
-    beta[0] = math.log(positive.sum() / (~positive).sum())
+    beta[0] = math.log(float(positive.sum()) / float((~positive).sum()))
     for _ in range(100):
         expected = expit(x @ beta)
         slope = x.T @ (positive - expected) - penalty @ beta

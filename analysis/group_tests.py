@@ -66,7 +66,7 @@ def compare_two_groups(first: Any, second: Any, level: float = 0.95) -> GroupDif
     n, m = x.size, y.size
     pooled = np.concatenate([x, y])
     ties = np.unique(pooled, return_counts=True)[1]
-    exact = bool(max(n, m) < _EXACT and ties.max() == 1)
+    exact = bool(max(n, m) < _EXACT and np.max(ties) == 1)
     if ties.size == 1:
         u, p = n * m / 2.0, 1.0  # all values equal
     else:

@@ -229,7 +229,7 @@ def control_by_bins(
 
 def _trend(size: np.ndarray, count: np.ndarray) -> float:
     """Cochran-Armitage chi-squared for scores 1, 2, ... (10.2307/3001775); NaN if all or none are controlled."""
-    rate = count.sum() / size.sum()
+    rate = float(count.sum()) / float(size.sum())
     if rate in (0.0, 1.0):
         return math.nan
     score = np.arange(size.size) - float((np.arange(size.size) * size).sum()) / size.sum()

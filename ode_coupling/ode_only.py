@@ -94,12 +94,16 @@ def follow_body(
     times, names = _times(days, every_days, 0.0), [state.name for state in qcic().states]
     visits = np.arange(ASSESSMENT_DAYS, days + 1e-9, ASSESSMENT_DAYS)
     tumour = [names.index(name) for name in TUMOUR_TYPES]
-    start = body.y[tumour].sum()
+    start = float(body.y[tumour].sum())
     rows = {}
     for time in np.union1d(times, visits):
         body.advance_to(float(time))
         rows[time] = body.y[: len(names)].copy()
-        if until_progression and time in visits and body.y[tumour].sum() / start - 1.0 >= PROGRESSION_TRI:
+        if (
+            until_progression
+            and time in visits
+            and float(body.y[tumour].sum()) / start - 1.0 >= PROGRESSION_TRI
+        ):
             body.stop_dosing(float(time))
     states = np.array([rows[time] for time in times])
     return with_volume({"time_days": times} | {name: states[:, i] for i, name in enumerate(names)}, body)

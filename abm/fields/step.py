@@ -233,7 +233,7 @@ def _implicit(
         law.level,
         per_h,
         reach if reach > 0.0 else math.ulp(0.0),
-        float(law.faces.level.max()),
+        float(np.max(law.faces.level)),
         q,
         s,
         work.line,

@@ -1,5 +1,7 @@
 """Bring the fields and density signals up to date with the cells, each no more often than it needs."""
 
+import math
+
 import numpy as np
 
 from ..errors import InputError
@@ -230,9 +232,9 @@ class Fields:
         diffusivity = float(row["diffusion_per_h"]) * model.site_um**2
         _, taken, exchanged = self._maps
         uptake, exchange = float(taken.mean()), float(exchanged.mean())
-        vessels = np.count_nonzero(exchanged)
+        vessels = int(np.count_nonzero(exchanged))
         dimensions, extent = len(self.shape), min(self.shape) * model.site_um
-        spacing = model.site_um * (exchanged.size / vessels) ** (1 / dimensions) if vessels else np.inf
+        spacing = model.site_um * float(exchanged.size / vessels) ** (1 / dimensions) if vessels else math.inf
         word, reason = choose_solver(
             diffusivity, float(row["decay"]), uptake, spacing, float(row["every"] * model.dt_h),
             model.site_um, extent,

@@ -190,7 +190,7 @@ def _put_cells(
 
 
 def _fill_at_density(lattice: Lattice, core: Lattice, outside: np.ndarray) -> None:
-    share = np.count_nonzero(outside) / math.prod(core.shape)
+    share = float(np.count_nonzero(outside)) / math.prod(core.shape)
     for info in lattice.types:
         lattice.add(info.name, round(core.count(info.name) * share), outside, "surround")
 

@@ -108,5 +108,5 @@ def _summary(record: RunRecord, snapshot: Snapshot, name: str) -> dict:
         "p05": float(low),
         "median": float(middle),
         "p95": float(high),
-        "max": float(values.max()),
+        "max": float(np.max(values)),
     }

@@ -199,6 +199,6 @@ def _covariances(
             raise InputError(f"{where}: 'between' must name two different parameters, got {entry['between']}")
         i, j = (names.index(name) for name in entry["between"])
         omega[i, j] = omega[j, i] = entry["value"]
-    if names and np.linalg.eigvalsh(omega).min() < 0.0:
+    if names and np.min(np.linalg.eigvalsh(omega)) < 0.0:
         raise InputError(f"{where}: no law has these variances and covariances; check 'value'")
     return omega

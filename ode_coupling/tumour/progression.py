@@ -100,7 +100,7 @@ def time_to_progression(
     for name, value in (("every_days", every_days), ("until_days", until_days), ("above", above)):
         if not value > 0.0:
             raise InputError(f"time to progression of {model.name}: {name} must be above 0, got {value}")
-    body = Body(model, rtol=RTOL, atol=SMALL * max(float(abs(model.initial).max()), 1e-300))
+    body = Body(model, rtol=RTOL, atol=SMALL * max(*map(abs, model.initial.tolist()), 1e-300))
     first, seen = body.output(observe), body.output(source)
     if not (first > 0.0 and seen > 0.0):
         raise InputError(f"time to progression of {model.name}: there is no tumour at time 0")
