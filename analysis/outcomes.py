@@ -14,7 +14,8 @@ from .assessment import Clinic, assess, imaged_volume_cm3, visit_days
 from .biomarkers import BIOMARKERS, measure
 from .death import deaths
 from .growth import depth_of_response, early_shrinkage, fit_stein
-from .series import Row, end_day, identity, snapshot_on, tri, week8_tri
+from .series import Row, end_day, identity, snapshot_on, swept_values, tri, week8_tri
+from .study_table import SWEPT
 from .survival import Times
 
 CLASSES = ("CR", "PR", "SD", "PD")
@@ -78,7 +79,8 @@ def outcome_rows(
     Returns
     -------
     list of dict
-        run, scenario, arm, patient, seed, days; ``tri_week8``, ``class_week8`` (NaN and NE if day 56 was not
+        run, scenario, arm, patient, seed, ``set_<name>`` (what a sweep set), days;
+        ``tri_week8``, ``class_week8`` (NaN and NE if day 56 was not
         reached), ``tri_end``, ``tri_best`` (lowest at a visit), all by volume. By ``criterion``:
         ``best_response``, ``response_days``, ``dor_days`` with ``dor_event`` (response to progression),
         ``ttp_days`` (visit that found progression, NaN if none did) with ``ttp_event``, between
@@ -94,11 +96,13 @@ def outcome_rows(
     assessed = assess(records, clinic)
     dead = deaths(records, law, seed)
     growth, shrunk = _growth(records, clinic)
+    swept = swept_values(records)
     rows = []
     for k, record in enumerate(records):
         found = assessed[k]
         rows.append(
             identity(record)
+            | {f"{SWEPT}{name}": value for name, value in swept[k].items()}
             | {"days": end_day(record)}
             | _volume(record)
             | {"criterion": clinic.criterion}

@@ -68,6 +68,14 @@ def snapshot_on(record: RunRecord, day: float) -> Snapshot | None:
     return near if near is not None and abs(near.time_days - day) <= DAY_TOLERANCE else None
 
 
+def swept_values(records: Sequence[RunRecord]) -> list[dict[str, float]]:
+    """Return, for every run, the parameters that were set and are not the same in all runs: those of a sweep."""
+    given = [dict(record.attributes.get("user_parameters", {})) for record in records]
+    names = [name for name in dict.fromkeys(name for own in given for name in own)
+             if len({repr(own.get(name)) for own in given}) > 1]  # fmt: skip
+    return [{name: float(own[name][0]) if name in own else math.nan for name in names} for own in given]
+
+
 def exemplars(records: Sequence[RunRecord]) -> dict[str, RunRecord]:
     """Return one run with snapshots for each arm, of one patient (with one set of swept parameters) throughout where a
     patient had all arms.

@@ -14,6 +14,8 @@ from .series import Row
 from .survival import Times
 
 HEAD = ("run", "scenario", "arm", "patient", "seed")
+SWEPT = "set_"  # begins the columns of what a sweep set
+MOST_VALUES = 6  # of a swept parameter that make subgroups
 _TEXT = (*HEAD[:4], "class_week8", "best_response", "criterion", "death_law", "own_stop", "stop")
 # endpoint -> (column of the time, column of the event, column of the follow-up of the censored)
 ENDPOINTS = {
@@ -131,13 +133,20 @@ def _known(values: np.ndarray) -> np.ndarray:
 
 
 def subgroups(rows: Sequence[Row]) -> dict[str, np.ndarray]:
-    """Return subgroups by name as masks: all, and the halves of every quantity known at the baseline.
+    """Return subgroups by name as masks: all, values of sweeps, and the halves of quantities known at the baseline.
 
-    A half is split at the median of one value a patient and seed, so that the arms share it; nothing that is
-    known only later is used, because patients would have to live to be counted.
+    A half is split at the median of one value a patient, seed and point of the sweeps, so that the arms share it;
+    nothing that is known only later is used, because patients would have to live to be counted.
     """
     found = {"all": np.ones(len(rows), dtype=bool)}
-    who = [(str(row["patient"]), row["seed"]) for row in rows]
+    swept = [name for name in (rows[0] if rows else {}) if name.startswith(SWEPT)]
+    for name in swept:
+        values = numbers_of(rows, name)
+        known = np.unique(_known(values))
+        if 1 < known.size <= MOST_VALUES:
+            label = name.removeprefix(SWEPT).replace("_", " ")
+            found |= {f"{label} = {value:.4g}": values == value for value in known}
+    who = [(str(row["patient"]), row["seed"], *(row[name] for name in swept)) for row in rows]
     for name in (*(f"{b}_day0" for b in biomarker_names(rows, "day0")), "sld_start_mm"):
         values = numbers_of(rows, name)
         each: Mapping[Any, float] = {

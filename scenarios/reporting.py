@@ -17,6 +17,7 @@ from .store import find_runs, open_run
 from .store.replicates import REPLICATES_FILE
 
 FEWEST_PATIENTS = 10  # in an arm, for predictions
+MOST_POINTS = 60  # rows of the table by swept values
 PD_TRI = 0.2  # progressive disease by QCIC's index, 10.1038/s41540-025-00513-1
 
 if TYPE_CHECKING:
@@ -95,8 +96,33 @@ def report_folder(
         failures=_table(folder / "failures.csv"),
         sensitivity=_table(folder / "sensitivity.csv"),
         calibration=calibration_of(records),
-        tables=[*_beside_trials(records), *_beside_ode(folder, records)] if rows is None else [],
+        tables=[*_by_point(records), *_beside_trials(records), *_beside_ode(folder, records)]
+        if rows is None
+        else [],
     )
+
+
+def _by_point(records: Sequence[RunRecord]) -> list["Beside"]:
+    """Return the response at week 8 by arm and point of the sweeps, where runs with a body were swept."""
+    from ..analysis.death import coupled
+    from ..analysis.report import Beside
+    from ..analysis.series import swept_values, week8_tri
+
+    points: dict[tuple[str, tuple[tuple[str, float], ...]], list[float]] = {}
+    for record, values in zip(records, swept_values(records), strict=True):
+        tri = week8_tri(record)
+        if values and coupled(record) and not np.isnan(tri):
+            points.setdefault((record.arm, tuple(values.items())), []).append(tri)
+    if not points or len(points) > MOST_POINTS:
+        return []
+    rows = [
+        {"arm": arm, **dict(point), "runs": len(tri), "mean change": float(np.mean(tri))}
+        | {"standard deviation": float(np.std(tri, ddof=1)) if len(tri) > 1 else np.nan}
+        | {"PD %": 100.0 * float(np.mean(np.array(tri) >= PD_TRI))}
+        for (arm, point), tri in points.items()
+    ]
+    words = "Change of tumour volume at week 8 (volume over baseline, less 1) by what the sweeps of the study set."
+    return [Beside("by_point", "By swept values", words, rows)]
 
 
 def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:

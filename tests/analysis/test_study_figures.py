@@ -14,6 +14,7 @@ from oncolattice.analysis.figures.drawing import csv_text
 from oncolattice.analysis.figures.flow import flow_rows
 from oncolattice.analysis.figures.forest import forest_rows, peto_ratio
 from oncolattice.analysis.outcomes import biomarker_rows, outcome_rows
+from oncolattice.analysis.series import exemplars
 from oncolattice.analysis.study_table import ENDPOINTS, of_a_batch, read_rows, subgroups, times_of
 from oncolattice.analysis.survival import Times
 from oncolattice.tests.analysis.synthetic import SLOPES, run, trial
@@ -280,3 +281,28 @@ def test_many_runs_are_ribbons_of_quantiles():
     waterfall = [{"run": str(k), "scenario": "s", "arm": "a", "patient": str(k), "seed": k, "tri_week8": 0.01 * k}
                  for k in range(100)]  # fmt: skip
     assert [r["order"] for r in figures.draw_waterfall_rows(waterfall).table] == list(range(1, 101))
+
+
+def swept(records, **values):
+    """Return runs with these user parameters."""
+    given = {name: [value, None] for name, value in values.items()}
+    return [replace(r, attributes=r.attributes | {"user_parameters": given}) for r in records]
+
+
+def test_values_of_a_sweep_are_columns_and_subgroups():
+    low = swept(trial(patients=4), section=5.0, common=1.0)
+    high = swept(trial(patients=4), section=75.0, common=1.0)
+    rows = outcome_rows([*low, *high])
+    assert [row["set_section"] for row in rows] == [5.0] * 12 + [75.0] * 12
+    assert "set_common" not in rows[0], "it was the same in all runs"
+    masks = subgroups(rows)
+    assert masks["section = 5"].tolist() == [True] * 12 + [False] * 12
+    assert masks["section = 75"].tolist() == [False] * 12 + [True] * 12
+    assert not any(name.startswith("section") for name in subgroups(outcome_rows(low)))
+
+
+def test_one_patient_shows_one_point_of_a_sweep_in_all_arms():
+    records = [*swept(trial(patients=4), section=5.0), *swept(trial(patients=4), section=75.0)]
+    for shown in (exemplars(records), exemplars(records[::-1])):
+        assert len({repr(r.attributes["user_parameters"]) for r in shown.values()}) == 1
+        assert len({(r.patient, r.seed) for r in shown.values()}) == 1

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -213,3 +214,22 @@ def test_predictions_are_of_all_runs_though_most_are_thinned():
     assert [row["predicted"] for row in found.rows] == pytest.approx(expected, rel=1e-3, nan_ok=True)
     few = reporting._beside_trials([r for r in records if int(r.patient[1:]) <= 12])[0].rows
     assert [row["predicted"] for row in few] != [row["predicted"] for row in found.rows]
+
+
+def test_the_response_is_shown_by_what_a_sweep_set():
+    def with_section(value):
+        given = {"user_parameters": {"section": [value, None]}}
+        return [replace(r, attributes=r.attributes | given) for r in synthetic.trial(patients=3)]
+
+    (table,) = reporting._by_point([*with_section(5.0), *with_section(75.0)])
+    assert [(row["arm"], row["section"], row["runs"]) for row in table.rows[:2]] == [
+        ("placebo", 5.0, 3),
+        ("TAS-102", 5.0, 3),
+    ]
+    assert len(table.rows) == 6
+    own = [r for r in synthetic.trial(patients=3) if r.arm == "placebo"]
+    expected = [
+        float(np.interp(56.0, r.time_days, r.tumour_volume_cm3)) / r.tumour_volume_cm3[0] - 1.0 for r in own
+    ]
+    assert table.rows[0]["mean change"] == pytest.approx(np.mean(expected), rel=1e-9)
+    assert reporting._by_point(synthetic.trial(patients=3)) == []
