@@ -135,6 +135,30 @@ def tri_at(time_days: np.ndarray, volume: np.ndarray, day: float) -> float:
     return float(tumour_response_index(float(np.interp(day, time_days, volume)), float(volume[0])))
 
 
+def changes_at_visits(
+    time_days: np.ndarray, change: np.ndarray, every_days: float
+) -> dict[str, float | None]:
+    """Return the response at week 8 and the best at a visit: columns of the tables of a study.
+
+    Parameters
+    ----------
+    time_days, change : ndarray, shape (time,)
+        Rising times from the baseline, d, and tumour volume over that of the baseline, less 1.
+    every_days : float
+        Days between visits.
+
+    Returns
+    -------
+    dict
+        ``tri_week8`` and ``best_tri``, between records by linear interpolation; None where the series ends before.
+    """
+    last = float(time_days[-1]) + 1e-9
+    visits = np.arange(1, int(last / every_days) + 1) * every_days
+    seen = np.interp(visits, time_days, change)
+    week8 = float(np.interp(WEEK_8_DAYS, time_days, change)) if last >= WEEK_8_DAYS else None
+    return {"tri_week8": week8, "best_tri": float(np.min(seen)) if visits.size else None}
+
+
 def week8_class(time_days: np.ndarray, volume: np.ndarray, criterion: str = "qcic_tri") -> str:
     """Return the class at the first assessment, day 56; NE if the series ends before.
 

@@ -1,7 +1,6 @@
 """What a run file says about the run besides its numbers."""
 
 import importlib.metadata
-import math
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..abm.kernel_cache import source_hash
-from ..abm.response import WEEK_8_DAYS, tri_at
+from ..abm.response import WEEK_8_DAYS, changes_at_visits
 from .build import Simulation
 from .course import WithBody
 from .trial import END
@@ -80,15 +79,8 @@ def _response(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[st
         return {}
     time, volume = rows["time"], rows["tumour_volume"]
     every = simulation.scenario.tables["scenario"].get("assessment_days", WEEK_8_DAYS)
-    visits = np.arange(1, int(time[-1] / every + 1e-9) + 1) * every
-    changes = [tri_at(time, volume, float(day)) for day in visits]
-    week8 = tri_at(time, volume, WEEK_8_DAYS)
-    return {
-        "tri_week8": None if math.isnan(week8) else week8,
-        "best_tri": min(changes, default=None),
-        "volume_start_cm3": float(volume[0]),
-        "volume_end_cm3": float(volume[-1]),
-    }
+    found = changes_at_visits(time, volume / volume[0] - 1.0, every)
+    return found | {"volume_start_cm3": float(volume[0]), "volume_end_cm3": float(volume[-1])}
 
 
 def parameter_rows(simulation: Simulation) -> list[dict[str, Any]]:

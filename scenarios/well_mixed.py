@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 
 from ..abm.errors import InputError
+from ..abm.response import changes_at_visits
 from ..ode_coupling.immune.qcic.course import ASSESSMENT_DAYS, PROGRESSION_TRI
 from ..ode_coupling.immune.qcic.model import qcic
 from ..ode_coupling.ode_only import follow_body, simulate
@@ -24,7 +25,7 @@ from .study import load_study
 
 TWIN_CSV, TWIN_H5 = "well_mixed.csv", TWIN_FILE
 TWIN_FORMAT, TWIN_VERSION = "oncolattice-well-mixed", 1
-WEEK_8_DAYS, EVERY_DAYS = 56.0, 7.0
+EVERY_DAYS = 7.0
 HEAD = ("scenario", "arm", "patient")
 FOUND = (
     *("tri_week8", "best_tri", "ttp_days", "ttp_event", "days", "volume_start_cm3", "volume_end_cm3"),
@@ -127,10 +128,8 @@ def simulate_twin(scenario: Scenario) -> tuple[str, dict[str, np.ndarray]]:
     """
     tables = scenario.tables
     patient, values = patient_of(scenario)
-    days, until = (
-        tables["scenario"]["duration_days"],
-        tables["scenario"]["treatment"] == "until progression",
-    )
+    days = tables["scenario"]["duration_days"]
+    until = tables["scenario"]["treatment"] == "until progression"
     if tables.get("companion"):
         return patient, follow_body(Builder(scenario).body(), days, EVERY_DAYS, until)
     _, body = route(scenario, values, {parameter.name for parameter in qcic().parameters})
@@ -152,10 +151,7 @@ def twin_outcome(course: Mapping[str, np.ndarray], days: float) -> dict[str, Any
     time, tri, volume = course["time_days"], course["TRI"], course["tumour_volume_cm3"]
     visit = (time > 0) & (time % ASSESSMENT_DAYS == 0)
     progressed = time[visit & (tri >= PROGRESSION_TRI)]
-    week8 = tri[time == WEEK_8_DAYS]
-    return {
-        "tri_week8": float(week8[0]) if week8.size else None,
-        "best_tri": float(tri[visit].min()) if visit.any() else None,
+    return changes_at_visits(time, tri, ASSESSMENT_DAYS) | {
         "ttp_days": float(progressed[0]) if progressed.size else None,
         "ttp_event": int(progressed.size > 0),
         "days": float(days),

@@ -14,7 +14,7 @@ SHARE = 0.25  # most that round-off may claim of the tolerance
 
 
 @njit(cache=True)
-def mean_absorption(q: Array, line: Array) -> float:
+def mean_of(q: Array, line: Array) -> float:
     """Return the mean of q, float64[row, column], summed column by column."""
     rows, columns = q.shape
     line[:] = 0.0

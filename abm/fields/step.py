@@ -18,7 +18,7 @@ from .account import Account, account
 from .faces import FACES, Faces, add_faces, face_flow
 from .grids import Array, check_shape
 from .multigrid import CONVERGED, INVALID, MAX_CYCLES, Workspace, make_workspace, solve, solve_varying
-from .precision import mean_absorption, suffices
+from .precision import mean_of, suffices
 from .stage import assemble, extrapolate, mend, square
 
 EULER, RUNGE_KUTTA = 1, 2  # orders in time
@@ -272,7 +272,7 @@ def solve_even(
     In single precision where that suffices; should it get stuck, double precision goes on from there.
     """
     problem = (c, work.q, work.s, diffusion_per_h, periodic, tolerance, most_cycles)
-    absorption, cycles = mean_absorption(_rows(work.q), work.line), 0
+    absorption, cycles = mean_of(_rows(work.q), work.line), 0
     if suffices(absorption, 2.0 * c.ndim * diffusion_per_h, tolerance):
         status, cycles, _ = solve(*problem, work.single)
         if status != MAX_CYCLES:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oncolattice.abm.fields.multigrid import CONVERGED, make_workspace, solve
-from oncolattice.abm.fields.precision import mean_absorption, suffices
+from oncolattice.abm.fields.precision import mean_of, suffices
 from oncolattice.abm.fields.step import StepWork, solve_even
 from oracles_fields import operator
 
@@ -28,7 +28,7 @@ def residual(c, q, s, diffusion, periodic):
 
 def test_the_mean_absorption_is_the_mean():
     q = np.random.default_rng(1).random((7, 9))
-    assert mean_absorption(q, np.zeros(9)) == pytest.approx(q.mean(), rel=1e-14)
+    assert mean_of(q, np.zeros(9)) == pytest.approx(q.mean(), rel=1e-14)
 
 
 @pytest.mark.parametrize(
