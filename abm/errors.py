@@ -12,11 +12,12 @@ class InputError(ValueError):
 
 
 MOST_CHOICES = 40  # a longer list hides the sentence it belongs to
+MOST_SHOWN = 120  # characters of a foreign text in a sentence
 
 
 def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> InputError:
     """Return the error for a word that is not among the choices: the nearest one, and all or the nearest few."""
-    options = sorted(choices)
+    word, options = printable(word), sorted(map(printable, choices))
     near = difflib.get_close_matches(word, options, n=6, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near and difflib.get_close_matches(word, near[:1]) else ""
     if len(options) <= MOST_CHOICES:
@@ -24,3 +25,16 @@ def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> In
     else:
         valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}; 'oncolattice describe' lists all"
     return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")
+
+
+def printable(text: str, most: int = MOST_SHOWN) -> str:
+    """Return foreign text in one line, without control characters and shortened where it is long."""
+    short = text if len(text) <= most else f"{text[: most - 3]}..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(short.splitlines()))
+
+
+def some(words: Iterable[str], most: int = 12) -> str:
+    """Return the first few of a list of foreign words, and how many more there are."""
+    listed = list(words)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(printable(word, 60) for word in listed[:most]) + more

@@ -28,7 +28,7 @@ from .marrow import Marrow
 from .radiation import Radiation
 from .scenario import Scenario
 from .store import to_json
-from .tissue import draw_densities, place_scenario, read_cell_table, tissue_provenance
+from .tissue import draw_densities, place_scenario, table_of, tissue_provenance
 from .tissue_keys import lattice_shape
 from .tissue_numbers import resolve_numbers
 from .trial import Trial
@@ -137,7 +137,7 @@ class Builder:
         if not 0 <= seed <= MOST_SEED:
             raise InputError(f"the seed must be a whole number from 0 to {MOST_SEED}, got {seed}")
         tables, draft = self._tables, self._draft
-        table = read_cell_table(tissue_file) if tissue_file else None
+        table = table_of(tissue_file, tables["tissue"]) if tissue_file else None
         densities = draw_densities(resolve_numbers(tables["tissue"], draft), seed)
         placement = place_scenario(tables, self._types, draft, densities, seed, table)
         model = draft

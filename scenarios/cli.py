@@ -44,6 +44,9 @@ def run(
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="PHENOTYPE=TYPE", help="map a phenotype of the table")
     ] = None,
+    image: Annotated[
+        str | None, typer.Option(help="which image of the table, where it holds several")
+    ] = None,
     out: Out = Path("runs"),
     resume: Annotated[
         bool, typer.Option("--resume", help="continue an interrupted run, bit for bit")
@@ -57,12 +60,16 @@ def run(
     from .run import prepare
     from .scenario import load_scenario
     from .store import discard_segments, parts_folder
-    from .tissue import apply_mapping
+    from .tissue import apply_mapping, check_mapped, table_of
 
-    if mapping and tissue is None:
-        raise InputError("--map names phenotypes of a cell table; give the table with --tissue FILE")
+    if (mapping or image) and tissue is None:
+        raise InputError("--map and --image go with a cell table; give the table with --tissue FILE")
     loaded = load_scenario(scenario, settings or [])
-    apply_mapping(loaded.tables["tissue"], mapping or [])
+    place = loaded.tables["tissue"]
+    if image is not None:
+        place["image"] = image
+    if named := apply_mapping(place, mapping or []):
+        check_mapped(table_of(tissue, place), named, "--map")
     current = prepare(loaded, seed, out, tissue, threads, resume)
     if isinstance(current, Path):
         console.print(f"{current}: already complete, nothing to do", soft_wrap=True)

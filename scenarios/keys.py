@@ -89,7 +89,7 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "side": ("text", False, "strip: x- is the first columns, x the middle ones"),
         "depth_sites": (AMOUNT, False, "strip: depth; 1 is a line"),
         "file": ("text", False, "image, table, tiles, snapshot: path of the file"),
-        "pixel_um": (AMOUNT, False, "image: size of a pixel"),
+        "pixel_um": (AMOUNT, False, "image: size of a pixel; table: the same, where positions are in pixels"),
         "page_um": (AMOUNT, False, "image: distance of the pages of a TIFF; pixel_um if absent"),
         "label_mapping": (
             "table",
@@ -102,6 +102,12 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             False,
             "phenotype of a cell table = cell type, composition table or ignore",
         ),
+        "image_column": (
+            "text",
+            False,
+            "table: column, or columns joined by commas, that tell images apart; none if all lie in one plane",
+        ),
+        "image": ("text", False, "table: which image of the table"),
         "table_fill": ("text", False, "what surrounds a cell table: drawn tissue, mirror, density or none"),
         "slide": ("text", False, "tiles: which slide of the file"),
         "tile_um": (AMOUNT, False, "tiles: side of a tile; 112 if absent"),

@@ -24,7 +24,7 @@ from .store import (
     run_path,
     state_digest,
 )
-from .tissue import read_cell_table, tissue_provenance
+from .tissue import table_of, tissue_provenance
 from .trial import END
 
 # Raised whenever the same scenario and seed give other numbers than before (CHANGELOG, "Changes results").
@@ -113,7 +113,9 @@ class Run:
         self.recorder = Recorder(self.simulation)
         self._first_volume = self.recorder.volume_cm3()
         self._until_progression = scenario.tables["scenario"]["treatment"] == "until progression"
-        self.warnings = resumed.warnings if resumed else list(self.simulation.tissue.notes)
+        self.warnings = (
+            resumed.warnings if resumed else [*self.simulation.placement.notes, *self.simulation.tissue.notes]
+        )
         self.progressed_on = 0.0
         self.wall = {"build": time.perf_counter() - self._started, "simulate": 0.0, "store": 0.0}
         self._done: list[tuple[dict[str, np.ndarray], list]] = []
@@ -283,7 +285,7 @@ def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None) -> st
     InputError
     """
     if tissue_file:
-        provenance = read_cell_table(tissue_file).provenance
+        provenance = table_of(tissue_file, scenario.tables["tissue"]).provenance
     else:
         provenance = tissue_provenance(scenario.tables["tissue"])
     whole = resolved(scenario, seed, provenance)

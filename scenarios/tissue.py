@@ -19,19 +19,25 @@ from ..abm.placement import (
     place_table,
     place_tiles,
 )
+from ..abm.placement.checks import check_number
 from ..abm.placement.drawn import DRAWN_KEYS
+from ..abm.placement.labels import MOST_COARSE_UM, MOST_FINE_UM
 from ..abm.snapshot import CellTypeInfo
 from .keys import FORKS
 from .tissue_density import DENSITY_SOURCE as DENSITY_SOURCE
 from .tissue_density import density_table as density_table
 from .tissue_density import draw_densities as draw_densities
 from .tissue_earlier import place_run, run_provenance
+from .tissue_frame import PIXELS
 from .tissue_image import file_digest, read_image, read_tiles
 from .tissue_keys import FILE_KINDS, check_tissue, lattice_shape
 from .tissue_numbers import resolve_numbers
 from .tissue_table import CellTable as CellTable
 from .tissue_table import apply_mapping as apply_mapping
+from .tissue_table import check_mapped as check_mapped
 from .tissue_table import read_cell_table as read_cell_table
+
+TILE_UM = 112.0  # of the class maps of Lin 2023, 10.1038/s43018-023-00576-1
 
 
 def tissue_provenance(tissue: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,6 +59,23 @@ def tissue_provenance(tissue: Mapping[str, Any]) -> dict[str, Any]:
         # the day is a setting of the scenario already; the run key says which tissue it is the day of
         return run_provenance(record, path, float(record.time_days[-1]), tissue.get("fork", FORKS[0]))
     return {"file": path.name, "sha256": file_digest(path, "file")}
+
+
+def table_of(path: str | Path, tissue: Mapping[str, Any]) -> CellTable:
+    """Return the cells of a table as a [tissue] table says that it is to be read.
+
+    Raises
+    ------
+    InputError
+    """
+    return read_cell_table(
+        path,
+        tissue.get("table_columns"),
+        tissue.get("image"),
+        tissue.get("image_column"),
+        # the pixels of a scenario's own image are not those of a table in its place
+        "pixel_um" in tissue and tissue.get("kind") != "image",
+    )
 
 
 def place_scenario(
@@ -87,9 +110,14 @@ def place_scenario(
     shape = lattice_shape(tables["lattice"], model.spec.model["dimensions"])
     place = shape, model.site_um, types, model.layers
     if table is None and kind == "table":
-        table = read_cell_table(tissue["file"], tissue.get("table_columns"))
+        table = table_of(tissue["file"], tissue)
     if table is not None:
         return _place_table(tissue, shape, types, model, densities, seed, table)
+    for key in ("image", "image_column"):
+        if key in tissue:
+            raise InputError(
+                f"[tissue]: '{key}' chooses an image of a cell table; give one, or remove the key"
+            )
     if kind == "drawn":
         return _draw(tissue, shape, types, model, densities, seed)
     if kind == "nodule in stroma":
@@ -101,17 +129,22 @@ def place_scenario(
         return _place_image(tissue, place, seed)
     if kind == "tiles":
         tiles = read_tiles(tissue["file"], tissue.get("slide"))
-        return place_tiles(
+        placement = place_tiles(
             *place,
             tiles.rows,
             tiles.columns,
             tiles.classes,
-            tissue.get("tile_um", 112.0),
+            tissue.get("tile_um", TILE_UM),
             tissue.get("tile_classes", {}),
             seed,
             tissue.get("tile_corner"),
             tiles.provenance,
         )
+        if "tile_um" not in tissue:
+            placement.report["notes"].append(
+                f"tissue.tile_um is not given; tiles of {TILE_UM:g} um are assumed"
+            )
+        return placement
     fork = tissue.get("fork", FORKS[0])
     return place_run(tissue["file"], tissue.get("day"), fork, shape, types, model, seed)
 
@@ -152,21 +185,34 @@ def _place_table(
         )
     fill = tissue.get("table_fill", "drawn")
     own = fill == "drawn"
+    scale = 1.0
+    if table.provenance["unit"] == PIXELS:
+        scale = tissue["pixel_um"]
+        check_number(scale, "[tissue]", "pixel_um", MOST_FINE_UM, MOST_COARSE_UM)
+    z_um = None if table.z_um is None else scale * table.z_um
     core = place_table(
         None if own else shape,
         model.site_um,
         types,
         model.layers,
-        table.x_um,
-        table.y_um,
+        scale * table.x_um,
+        scale * table.y_um,
         table.phenotype,
         tissue.get("table_mapping", {}),
         seed,
         fill="none" if own else fill,
         provenance=table.provenance,
         least={} if own else dict.fromkeys(tissue.get("immune", {}), tissue.get("least_immune", 0)),
-        z_um=table.z_um if len(shape) == 3 else None,
+        z_um=z_um if len(shape) == 3 else None,
+        room=shape,
     )
+    deep = 0.0 if z_um is None or len(shape) == 3 else float(np.ptp(z_um))
+    flat = (
+        [f"the positions lie {deep:g} um deep (z); on a section all cells are laid on one plane"]
+        if deep
+        else []
+    )
+    core.report["notes"] = [*table.notes, *flat, *core.report["notes"]]
     if not own:
         return core
     return inset(core, _draw({**tissue, "margin_um": 0}, shape, types, model, densities, seed))

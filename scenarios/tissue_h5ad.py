@@ -1,96 +1,128 @@
-"""Cells of an AnnData file (.h5ad), read as the documented HDF5 layout says."""
+"""The columns of an AnnData file (.h5ad), read as the documented HDF5 layout says."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from ..abm.errors import InputError, unknown_word
-from .tissue_table import CellTable, find_column, known_column, provenance_of
+from ..abm.errors import InputError, printable, unknown_word
+from .guard import check_file, reading
+from .tissue_frame import Frame
 
 SPATIAL = "spatial"  # the key of obsm that holds positions
+WHAT = "AnnData file"
+MOST_FILE = 100e9  # bytes; expression beside the cells is not read
+MOST_CELLS = 50_000_000
+MOST_CHUNK = 1 << 30  # bytes
 
 
-def read_h5ad(path: Path, columns: Mapping[str, str]) -> CellTable:
-    """Return the cells of an AnnData file: positions from ``obs`` or ``obsm["spatial"]``, phenotype from ``obs``.
+@contextmanager
+def h5ad_frame(path: Path) -> Iterator[Frame]:
+    """Open the columns of ``obs``, and the positions of ``obsm["spatial"]``, of an AnnData file.
 
-    Parameters
-    ----------
-    path : Path
-    columns : mapping
-        ``obs`` columns of ``x``, ``y``, ``z`` and ``phenotype``; common names are found without. Where ``obs``
-        holds no positions, ``obsm["spatial"]`` does (x, y and, with three columns, z), taken as um.
+    Nothing outside the file is read: links, external storage and virtual data sets are refused.
 
     Raises
     ------
     InputError
-        File missing or of another layout, column missing, position that is no finite number.
+        No regular file, of another layout, broken, or too large.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such cell table; check the path")
-    try:
-        with h5py.File(path, "r") as file:
-            if not isinstance(file.get("obs"), h5py.Group):
-                raise InputError(f"{path}: no group 'obs'; write it anew with anndata 0.7 or later")
-            return _read(file, path, columns)
-    except OSError:
-        raise InputError(f"{path}: not an AnnData file; save the cells as .h5ad or CSV") from None
-
-
-def _read(file: h5py.File, path: Path, columns: Mapping[str, str]) -> CellTable:
-    obs = file["obs"]
-    index = obs.attrs.get("_index", "_index")
-    header = [str(name) for name in obs if name not in (index, "__categories")]
-    used = {"phenotype": find_column("phenotype", header, columns, path)}
-    phenotype = tuple(str(name).strip() or "(none)" for name in _column(obs[used["phenotype"]], path))
-    in_obs = {key: columns.get(key) or known_column(key, header) for key in ("x", "y", "z")}
-    spatial = file.get(f"obsm/{SPATIAL}")
-    if in_obs["x"] and in_obs["y"]:
-        axes = []
-        for key, name in in_obs.items():
-            if name is not None:
-                used[key] = find_column(key, header, columns, path)
-                axes.append(_numbers(_column(obs[name], path), f"{path} obs {name}"))
-    elif isinstance(spatial, h5py.Dataset) and spatial.ndim == 2 and spatial.shape[1] in (2, 3):
-        used |= {key: f"obsm {SPATIAL} {i}" for i, key in enumerate("xyz"[: spatial.shape[1]])}
-        axes = list(_numbers(spatial[...], f"{path} obsm {SPATIAL}").T)
-    else:
-        raise InputError(
-            f"{path}: no positions; give obs columns x_um and y_um (found: {', '.join(header)}) or "
-            f"obsm['{SPATIAL}'] with two or three columns"
+    check_file(path, WHAT, MOST_FILE)
+    with reading(path, WHAT), h5py.File(path, "r", locking=False) as file:
+        obs = member(file, "obs", path) if "obs" in file else None
+        if not isinstance(obs, h5py.Group):
+            raise InputError(f"{path}: no group 'obs'; write it anew with anndata 0.7 or later")
+        index = obs.attrs.get("_index", "_index")
+        header = [str(name) for name in obs if name not in (index, "__categories")]
+        lengths = [len(_column(obs, index, path))] if index in obs else []
+        if not lengths:
+            lengths = [len(_column(obs, name, path)) for name in header[:1]]
+        yield Frame(
+            path,
+            header,
+            *(lengths or [0]),
+            lambda name: _column(obs, name, path),
+            lambda number: f"{path} cell {number + 1}",
+            _spatial(file, path),
+            index if index in obs else None,
+            _libraries(file, path),
         )
-    if not phenotype or any(len(axis) != len(phenotype) for axis in axes):
+
+
+def member(group: h5py.Group, name: str, path: Path) -> h5py.Group | h5py.Dataset:
+    """Return a member of a group that lies in the file itself and is of bounded size.
+
+    Raises
+    ------
+    InputError
+        A link, data outside the file, or more than ``MOST_CELLS`` values.
+    """
+    where = printable(f"{group.name.rstrip('/')}/{name}")
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise InputError(f"{path}: {where} is a link; write the file with the data in it")
+    node = group[name]
+    if not isinstance(node, h5py.Dataset):
+        return node
+    if node.is_virtual or node.external:
+        raise InputError(f"{path}: {where} lies in another file; write the file with the data in it")
+    chunk = math.prod(node.chunks or (0,)) * node.dtype.itemsize
+    if (node.size or 0) > 3 * MOST_CELLS or chunk > MOST_CHUNK:
         raise InputError(
-            f"{path}: {len(phenotype)} phenotypes and {len(axes[0])} positions; they must be as many"
+            f"{path}: {where} holds {node.size or 0:,} values; {MOST_CELLS:,} cells can be read; give a part of them"
         )
-    z = axes[2] if len(axes) == 3 else None
-    return CellTable(axes[0], axes[1], phenotype, provenance_of(path, len(phenotype), used), z)
+    return node
 
 
-def _column(node: h5py.Group | h5py.Dataset, path: Path) -> np.ndarray:
+def _spatial(file: h5py.File, path: Path) -> np.ndarray | None:
+    if "obsm" not in file or not isinstance(obsm := member(file, "obsm", path), h5py.Group):
+        return None
+    node = member(obsm, SPATIAL, path) if SPATIAL in obsm else None
+    if isinstance(node, h5py.Dataset) and node.ndim == 2 and node.shape[1] in (2, 3):
+        return np.asarray(node[...])
+    return None
+
+
+def _libraries(file: h5py.File, path: Path) -> tuple[str, ...]:
+    """Return the images that ``uns["spatial"]`` holds."""
+    uns = member(file, "uns", path) if "uns" in file else None
+    if not isinstance(uns, h5py.Group) or SPATIAL not in uns:
+        return ()
+    node = member(uns, SPATIAL, path)
+    return tuple(map(str, node)) if isinstance(node, h5py.Group) else ()
+
+
+def _column(obs: h5py.Group, name: str, path: Path) -> np.ndarray:
     """Return a column of obs: plain, categorical (codes, categories) or nullable (values, mask)."""
+    node = member(obs, name, path)
+    where = f"{path}: obs {printable(name)}"
     if isinstance(node, h5py.Dataset):
-        return _texts(node)
+        return _values(node, where)
     if {"codes", "categories"} <= set(node):
-        categories = np.append(_texts(node["categories"]).astype(object), "")  # code -1: no category
-        return categories[node["codes"][...]]
+        names = np.append(_values(member(node, "categories", path), where).astype(object), "")
+        codes = _values(member(node, "codes", path), where)
+        if codes.dtype.kind not in "iu" or (
+            codes.size and not -1 <= codes.min() <= codes.max() < names.size - 1
+        ):
+            held = f"{codes.min()} to {codes.max()}" if codes.size else "none"
+            raise InputError(
+                f"{where}: codes must be whole numbers from -1 (no category) to {names.size - 2}, got {held}; "
+                "write the column anew"
+            )
+        return names[codes]
     if {"values", "mask"} <= set(node):
-        values = _texts(node["values"]).astype(object)
-        values[node["mask"][...].astype(bool)] = ""
+        values = _values(member(node, "values", path), where).astype(object)
+        values[_values(member(node, "mask", path), where).astype(bool)] = ""
         return values
     raise unknown_word("layout of column", node.name or "", ("plain", "categorical", "nullable"), str(path))
 
 
-def _texts(node: h5py.Dataset) -> np.ndarray:
+def _values(node: h5py.Group | h5py.Dataset, where: str) -> np.ndarray:
+    if not isinstance(node, h5py.Dataset) or node.ndim != 1:
+        shape = getattr(node, "shape", "a group")
+        raise InputError(f"{where}: holds {shape}, not one value a cell; write the column anew")
+    if not h5py.check_string_dtype(node.dtype) and node.dtype.kind not in "biuf":
+        raise InputError(f"{where}: holds {node.dtype}, neither text nor numbers; write the column anew")
     return node.asstr()[...] if h5py.check_string_dtype(node.dtype) else node[...]
-
-
-def _numbers(values: np.ndarray, where: str) -> np.ndarray:
-    try:
-        numbers = np.asarray(values, dtype=np.float64)
-    except ValueError:
-        numbers = np.array([np.nan])
-    if not np.isfinite(numbers).all():
-        raise InputError(f"{where}: holds values that are not finite numbers; mend or remove those cells")
-    return numbers

@@ -1,15 +1,24 @@
 """Labelled images and maps of tissue classes, read from files."""
 
-import csv
 import hashlib
+import re
+import warnings
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..abm.errors import InputError, unknown_word
+from ..abm.errors import InputError, printable, some, unknown_word
+from ..abm.placement.tiles import MOST_TILES
+from .guard import check_file, reading
+from .tissue_frame import MOST_NAME
+from .tissue_text import text_rows
+
+MOST_FILE = 100e9  # bytes
+MOST_PIXELS = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -40,23 +49,27 @@ def read_image(path: str | Path) -> LabelImage:
         File missing or of another format, pages of different sizes or modes, transparent pixels, grey
         values that are not whole numbers.
     """
-    from PIL import Image, ImageSequence, UnidentifiedImageError
+    from PIL import Image
 
     path = Path(path)
     digest = file_digest(path, "image")
-    try:
-        with Image.open(path) as image:
-            if image.format not in ("PNG", "TIFF"):
-                raise InputError(
-                    f"{path}: a {image.format} file; save labels as PNG or TIFF, which keep every value"
-                )
-            pages = [(page.mode, _values(page, path)) for page in ImageSequence.Iterator(image)]
-    except (UnidentifiedImageError, OSError, SyntaxError, EOFError):
-        raise InputError(f"{path}: not an image that can be read; save labels as PNG or TIFF") from None
+    # Pillow warns where it only guesses, and of sizes that are checked here
+    with reading(path, "image"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path) as image:
+                if image.format not in ("PNG", "TIFF"):
+                    raise InputError(
+                        f"{path}: a {image.format} file; save labels as PNG or TIFF, which keep every value"
+                    )
+                pages = list(_pages(image, path))
+        except Image.DecompressionBombError:
+            raise _too_large(path, "more") from None
     modes, shapes = {mode for mode, _ in pages}, {values.shape for _, values in pages}
     if len(modes) > 1 or len(shapes) > 1:
         raise InputError(
-            f"{path}: its pages differ in size or mode ({sorted(shapes)}, {sorted(modes)}); make them alike"
+            f"{path}: its pages differ in size or mode ({some(map(str, sorted(shapes)))}; {some(sorted(modes))}); "
+            "make them alike"
         )
     stack = np.array([values for _, values in pages])
     stack = stack[0] if len(pages) == 1 else stack
@@ -65,6 +78,24 @@ def read_image(path: str | Path) -> LabelImage:
     names = tuple(f"#{code:06X}" if mode in ("RGB", "RGBA") else str(code) for code in codes.tolist())
     provenance = {"file": path.name, "sha256": digest, "pixels": list(stack.shape), "mode": mode}
     return LabelImage(labels.reshape(stack.shape), names, provenance)
+
+
+def _pages(image: Any, path: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield mode and values of every page; the size of each is checked before it is decoded."""
+    pixels = 0
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        pixels += image.width * image.height
+        if pixels > MOST_PIXELS:
+            raise _too_large(path, f"{pixels:,}")
+        yield image.mode, _values(image, path)
+
+
+def _too_large(path: Path, pixels: str) -> InputError:
+    return InputError(
+        f"{path}: an image may hold {MOST_PIXELS:,} pixels on all its pages, this one has {pixels}; reduce it, a pixel "
+        "a site suffices"
+    )
 
 
 def _values(page: Any, path: Path) -> np.ndarray:
@@ -109,39 +140,49 @@ def read_tiles(path: str | Path, slide: str | None = None) -> TileMap:
         several slides and none chosen.
     """
     path = Path(path)
-    digest = file_digest(path, "map of tiles")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path}: not a text table; save the tiles as CSV in UTF-8") from None
-    if not rows:
-        raise InputError(f"{path}: the map of tiles is empty; it needs a header and one row a tile")
+    (_, header), *rows = text_rows(path, "map of tiles")
     for key in ("row", "col", "cls"):
-        if key not in rows[0]:
-            raise InputError(f"{path}: no column '{key}'; a map of tiles needs row, col and cls")
-    slides = Counter(str(row.get("slide") or "") for row in rows)
+        if header.count(key) != 1:
+            raise InputError(
+                f"{path}: {'no column' if key not in header else 'several columns'} '{key}'; a map of tiles needs a "
+                f"header with row, col and cls (found: {some(header)})"
+            )
+    if len(rows) > MOST_TILES:
+        raise InputError(f"{path}: {len(rows):,} tiles; a map may hold {MOST_TILES:,}; give a part of it")
+    at = {key: header.index(key) for key in header}
+    slides = Counter(row[at["slide"]] if "slide" in at else "" for _, row in rows)
     if slide is None and len(slides) > 1:
-        held = ", ".join(f"{name} ({number} tiles)" for name, number in sorted(slides.items()))
+        held = some(f"{name} ({number} tiles)" for name, number in sorted(slides.items()))
         raise InputError(f"{path}: holds several slides, {held}; choose one with tissue.slide")
     if slide is not None and slide not in slides:
         raise unknown_word("slide", slide, slides, str(path))
-    mine = [(n, row) for n, row in enumerate(rows, start=2) if slide in (None, row.get("slide"))]
+    mine = [(n, row) for n, row in rows if slide in (None, row[at["slide"]] if "slide" in at else "")]
     place = {
-        key: np.array([_whole(row[key], f"{path} line {n}: {key}") for n, row in mine])
+        key: np.array([_whole(row[at[key]], f"{path} line {n}: {key}") for n, row in mine])
         for key in ("row", "col")
     }
-    classes = tuple((row["cls"] or "").strip() or "(none)" for _, row in mine)
+    classes = tuple(row[at["cls"]] or "(none)" for _, row in mine)
+    for name in slides | Counter(classes):
+        if len(name) > MOST_NAME:
+            raise InputError(
+                f"{path}: a name of {len(name):,} characters, {printable(name, 40)}; names have {MOST_NAME} at most"
+            )
     name = slide if slide is not None else next(iter(slides))
-    provenance = {"file": path.name, "sha256": digest, "slide": name, "tiles": len(mine)}
+    provenance = {
+        "file": path.name,
+        "sha256": file_digest(path, "map of tiles"),
+        "slide": name,
+        "tiles": len(mine),
+    }
     return TileMap(place["row"], place["col"], classes, provenance)
 
 
-def _whole(text: str | None, where: str) -> int:
-    try:
-        return int(text or "")
-    except ValueError:
-        raise InputError(f"{where} is '{text}', not a whole number; mend or remove the row") from None
+def _whole(text: str, where: str) -> int:
+    if not re.fullmatch(r"[-+]?\d{1,12}", text):
+        raise InputError(
+            f"{where} is '{printable(text, 40)}', not a whole number of 12 digits at most; mend or remove the row"
+        )
+    return int(text)
 
 
 def file_digest(path: Path, what: str) -> str:
@@ -150,11 +191,8 @@ def file_digest(path: Path, what: str) -> str:
     Raises
     ------
     InputError
-        The file is missing or cannot be read.
+        The file is missing, no regular one, or cannot be read.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such {what}; check the path")
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check permissions") from None
+    check_file(path, what, MOST_FILE)
+    with reading(path, what), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

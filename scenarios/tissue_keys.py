@@ -1,11 +1,13 @@
 """Which keys of [tissue] and [lattice] belong together; known without reading any file."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.placement.checks import IGNORE
 from ..abm.placement.drawn import DRAWN_KEYS
+from ..abm.placement.tiles import check_corner
 from .keys import TISSUE_KINDS
 
 _NUMBERS = ("counts", "ceil")
@@ -18,12 +20,14 @@ KIND_KEYS: dict[str, tuple[str, ...]] = {
     "nodule in stroma": ("radius_um", "nodule_cells", "packing", "nest", *_NUMBERS),
     "nests": ("nest", *_NUMBERS),
     "strip": ("side", "depth_sites", "packing", *_NUMBERS),
-    "image": ("file", "pixel_um", "page_um", "label_mapping"),
-    "table": ("file", "table_columns"),
+    "image": ("file", "page_um", "label_mapping"),
+    "table": ("file",),
     "tiles": ("file", "slide", "tile_um", "tile_corner", "tile_classes"),
     "snapshot": ("file", "day", "fork"),
 }
-_EVERY_KIND = (*DRAWN_KEYS, "kind", "immune_lesion", "table_mapping", "table_fill")
+# What a cell table reads; it may take the place of any kind (run --tissue).
+TABLE_KEYS = ("table_columns", "table_mapping", "table_fill", "image_column", "image", "pixel_um")
+_EVERY_KIND = (*DRAWN_KEYS, "kind", "immune_lesion", *TABLE_KEYS)
 
 
 def lattice_shape(lattice: Mapping[str, Any], dimensions: int) -> tuple[int, ...]:
@@ -53,8 +57,8 @@ def check_tissue(tissue: Mapping[str, Any]) -> str:
     Raises
     ------
     InputError
-        Unknown kind, a key that only other kinds read, an occupancy that leaves nothing to draw or no room,
-        or a file that is missing from [tissue].
+        Unknown kind, a key that only other kinds read, a number that is none, a tile corner that is not two whole
+        numbers, an occupancy that leaves nothing to draw or no room, or a file that is missing from [tissue].
     """
     kind = tissue.get("kind", TISSUE_KINDS[0])
     if kind not in TISSUE_KINDS:
@@ -67,12 +71,29 @@ def check_tissue(tissue: Mapping[str, Any]) -> str:
             raise InputError(
                 f"[tissue]: '{key}' is not for kind '{kind}' but for {readers}; remove it or set the kind"
             )
+    for name, number in _numbers(tissue, "tissue"):
+        if not math.isfinite(number):
+            raise InputError(f"{name} must be a finite number, got {number}")
+    if "tile_corner" in tissue:
+        check_corner(tissue["tile_corner"])
     occupancy = tissue.get("occupancy")
     if kind == "drawn" and isinstance(occupancy, int | float) and not 0 < occupancy < 1:
         raise InputError(f"tissue.occupancy must lie between 0 and 1, got {occupancy:g}")
     if kind in FILE_KINDS and "file" not in tissue:
         raise InputError(f"[tissue]: 'file' is missing; kind '{kind}' needs one")
     return kind
+
+
+def _numbers(value: Any, name: str) -> Iterator[tuple[str, float]]:
+    """Yield the numbers of a table, and of the tables and lists in it, with their names."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _numbers(part, f"{name}.{key}")
+    elif isinstance(value, list):
+        for part in value:
+            yield from _numbers(part, name)
+    elif isinstance(value, float):
+        yield name, value
 
 
 def placed_types(tissue: Mapping[str, Any]) -> Iterator[str]:

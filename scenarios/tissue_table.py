@@ -1,30 +1,24 @@
 """Cell tables of real tissue: delimited text, or AnnData files."""
 
-import csv
 import hashlib
-import io
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..abm.errors import InputError, unknown_word
+from ..abm.errors import InputError, printable, some, unknown_word
 from ..abm.placement.checks import IGNORE
+from .guard import reading
+from .tissue_frame import KNOWN_NAMES, PIXELS, Frame, find_column, finite, is_numeric, known_columns, unit_of
+from .tissue_h5ad import SPATIAL, h5ad_frame
+from .tissue_images import choose_image
+from .tissue_text import text_frame
 
-# What is looked for where no columns are named: normalised header names, best first.
-KNOWN_NAMES = {
-    "x": ("x_um", "centroid_x_um", "x_centroid_um", "x", "x_centroid", "centroid_x", "pos_x", "x_position"),
-    "y": ("y_um", "centroid_y_um", "y_centroid_um", "y", "y_centroid", "centroid_y", "pos_y", "y_position"),
-    "z": ("z_um", "centroid_z_um", "z_centroid_um", "z", "z_centroid", "centroid_z", "pos_z", "z_position"),
-    "phenotype": (
-        *("phenotype", "cell_type", "celltype", "cell_phenotype", "cell_class"),
-        *("classification", "class", "annotation"),
-    ),
-}
+_FLAT = 100.0  # sides of a tissue differ by less; more hints at two units
 
 
 @dataclass(frozen=True)
@@ -34,12 +28,15 @@ class CellTable:
     Attributes
     ----------
     x_um, y_um : ndarray of float64, shape (cell,)
+        In pixels where ``provenance`` says so.
     phenotype : tuple of str, length cell
     provenance : dict
-        ``file`` (name), ``sha256``, ``rows``, ``columns`` (what was read as x, y, z and phenotype) and
-        ``unit`` ("um", or "um (assumed)" where the column name does not say so).
+        ``file`` (name), ``sha256``, ``rows``, ``columns`` (what was read as x, y, z and phenotype), ``unit``
+        ("um", "px", or "um (assumed)" where the column name does not say so) and, where one was chosen, ``image``.
     z_um : ndarray of float64, shape (cell,), or None
         None if the table is 2-D.
+    notes : tuple of str
+        What a reader of the results should know, one sentence each.
     """
 
     x_um: np.ndarray
@@ -47,135 +44,157 @@ class CellTable:
     phenotype: tuple[str, ...]
     provenance: dict[str, Any]
     z_um: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read_cell_table(path: str | Path, columns: Mapping[str, str] | None = None) -> CellTable:
-    """Return the cells of a delimited text file (comma, semicolon or tab) or of an AnnData file (.h5ad).
+def read_cell_table(
+    path: str | Path,
+    columns: Mapping[str, str] | None = None,
+    image: str | None = None,
+    image_column: str | None = None,
+    pixels: bool = False,
+) -> CellTable:
+    """Return the cells of a delimited text file (comma, semicolon or tab; .gz) or of an AnnData file (.h5ad).
 
     Parameters
     ----------
     path : str or Path
     columns : mapping, optional
         Header names of ``x``, ``y``, ``z`` (um) and ``phenotype``; common names are found without. A column
-        for z that is found and does not hold numbers throughout leaves the table 2-D.
+        for z that is found and does not hold numbers throughout leaves the table 2-D. Where the columns of an AnnData
+        file hold no positions, ``obsm["spatial"]`` does (x, y and, with three columns, z).
+    image, image_column
+        As for ``choose_image``.
+    pixels : bool
+        Whether positions may be in pixels; whoever says so converts them.
 
     Raises
     ------
     InputError
-        File missing, unreadable or empty, column missing, coordinate that is no finite number.
+        File missing, unreadable, too large or empty, column missing, position that is no finite number, positions
+        in several units, several images and none chosen.
     """
     path, columns = Path(path), columns or {}
     for key in columns:
         if key not in KNOWN_NAMES:
             raise unknown_word("column", key, KNOWN_NAMES, "[tissue] table_columns")
-    if path.suffix.lower() == ".h5ad":
-        from .tissue_h5ad import read_h5ad
-
-        return read_h5ad(path, columns)
-    rows = _rows(path)
-    if not rows:
-        raise InputError(f"{path}: the cell table is empty; it needs a header and one row a cell")
-    (_, header), *body = rows
-    wanted = {key: find_column(key, header, columns, path) for key in ("x", "y", "phenotype")}
-    if not body:
-        raise InputError(f"{path}: the cell table has a header but no cells; give one row a cell")
-    for line, row in body:
-        if len(row) != len(header):
-            raise InputError(f"{path} line {line}: {len(row)} values in {len(header)} columns; mend the row")
-
-    def numbers(column: str) -> np.ndarray:
-        place = header.index(column)
-        return np.array([_coordinate(row[place], column, f"{path} line {line}") for line, row in body])
-
-    x, y = numbers(wanted["x"]), numbers(wanted["y"])
-    z = None
-    if "z" in columns:
-        wanted["z"] = find_column("z", header, columns, path)
-        z = numbers(wanted["z"])
-    elif column := known_column("z", header):
-        place = header.index(column)
-        if all(_is_number(row[place]) for _, row in body):
-            wanted["z"], z = column, numbers(column)
-    place = header.index(wanted["phenotype"])
-    phenotypes = tuple(row[place].strip() or "(none)" for _, row in body)
-    return CellTable(x, y, phenotypes, provenance_of(path, len(body), wanted), z)
-
-
-def provenance_of(path: Path, rows: int, columns: Mapping[str, str]) -> dict[str, Any]:
-    """Return what identifies a cell table and how it was read."""
-    in_um = all(normal(name).endswith("_um") for key, name in columns.items() if key != "phenotype")
-    return {
+        if not isinstance(columns[key], str):
+            raise InputError(
+                f"[tissue] table_columns: '{key}' must be the name of a column, got {columns[key]!r}"
+            )
+    with reading(path, "cell table"), _frame(path) as frame:
+        used = {"phenotype": find_column("phenotype", frame.header, columns, path)}
+        phenotype = frame.texts(used["phenotype"])
+        axes, notes = _positions(frame, columns, used, pixels)
+        for name, values in axes.items():
+            if len(values) != frame.rows or len(phenotype) != frame.rows:
+                raise InputError(
+                    f"{path}: {len(phenotype)} phenotypes and {len(values)} positions ({name}); they must be as many"
+                )
+        if not frame.rows:
+            raise InputError(f"{path}: the cell table holds no cells; give at least one")
+        here, chosen, more = choose_image(frame, phenotype, [axes["x"], axes["y"]], image, image_column)
+        unit, units = _unit(used, path, pixels)
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    provenance = {
         "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "rows": rows,
-        "columns": dict(columns),
-        "unit": "um" if in_um else "um (assumed)",
-    }
+        "sha256": digest,
+        "rows": len(here),
+        "columns": used,
+        "unit": unit,
+    } | chosen
+    axes = {key: values[here] for key, values in axes.items()}
+    notes += [*units, *more, *_odd(axes, used)]
+    said = tuple(f"{path.name}: {note}" for note in notes)
+    return CellTable(axes["x"], axes["y"], tuple(phenotype[here].tolist()), provenance, axes.get("z"), said)
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the rows that are not blank, each with the number of its line."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such cell table; check the path")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        first = text.lstrip().partition("\n")[0]
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
-        return [(reader.line_num, [v.strip() for v in row]) for row in reader if any(v.strip() for v in row)]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check permissions") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path}: not a text table; save the cells as CSV in UTF-8") from None
+@contextmanager
+def _frame(path: Path) -> Iterator[Frame]:
+    if path.suffix.lower() == ".h5ad":
+        with h5ad_frame(path) as frame:
+            yield frame
+    else:
+        yield text_frame(path)
 
 
-def normal(name: str) -> str:
-    """Return a header name in lower case with single underscores, um for the micro sign and m."""
-    plain = name.lower().replace("\u00b5", "u").replace("\u03bc", "u")
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+def _positions(
+    frame: Frame, columns: Mapping[str, str], used: dict[str, str], pixels: bool
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the positions by axis and what is to be said of their columns; note the columns in ``used``."""
+    header, notes = frame.header, []
+    in_columns = all(key in columns or known_columns(key, header, pixels) for key in "xy")
+    if not in_columns and frame.spatial is not None:
+        used |= {key: f"obsm {SPATIAL} {i}" for i, key in enumerate("xyz"[: frame.spatial.shape[1]])}
+        where = f"obsm {SPATIAL}"
+        return {k: finite(v, where, frame.where) for k, v in zip("xyz", frame.spatial.T, strict=False)}, notes
+    for key in "xy":
+        used[key] = find_column(key, header, columns, frame.path, pixels)
+    axes = {key: frame.numbers(used[key]) for key in "xy"}
+    z = columns.get("z") or next(iter(known_columns("z", header, pixels)), None)
+    if z is not None and ("z" in columns or is_numeric(frame.column(z))):
+        used["z"] = find_column("z", header, columns, frame.path, pixels)
+        axes["z"] = frame.numbers(z)
+    elif z is not None:
+        notes.append(f"'{printable(z)}' does not hold numbers throughout; the table is read as a section")
+    for key, name in used.items():
+        others = [o for o in known_columns(key, header) if o != name and key not in columns]
+        if header.count(name) > 1:
+            notes.append(f"{header.count(name)} columns are called '{printable(name)}'; the first is read")
+        if others:
+            notes.append(f"{key} is read from '{printable(name)}', not from {some(others)}")
+    if frame.spatial is not None:
+        notes.append(f"positions are read from obs, not from obsm['{SPATIAL}']")
+    return axes, notes
 
 
-def known_column(key: str, header: list[str]) -> str | None:
-    """Return the column whose name is known for x, y, z or phenotype, or None."""
-    by_name = {normal(name): name for name in reversed(header)}
-    return next((by_name[name] for name in KNOWN_NAMES[key] if name in by_name), None)
-
-
-def find_column(key: str, header: list[str], columns: Mapping[str, str], path: Path) -> str:
-    """Return the column that is named, or known, for x, y, z or phenotype.
+def _unit(used: Mapping[str, str], path: Path, pixels: bool) -> tuple[str, list[str]]:
+    """Return the unit of the positions, and a sentence if it was assumed.
 
     Raises
     ------
     InputError
-        There is none.
+        Several units, or another one than um, and pixels where they can be converted.
     """
-    if key in columns:
-        if columns[key] not in header:
-            raise unknown_word("column", columns[key], header, f"{path} ({key})")
-        return columns[key]
-    if column := known_column(key, header):
-        return column
-    unit = "" if key == "phenotype" else " in um (pixels must be converted)"
-    raise InputError(
-        f"{path}: no column for {key}{unit}; name one of them {' or '.join(KNOWN_NAMES[key][:2])} "
-        f"(found: {', '.join(header)})"
-    )
+    units = {name: unit_of(name) for key, name in used.items() if key != "phenotype"}
+    stated = {unit for unit in units.values() if unit}
+    named = some(units)
+    if len(stated) > 1 or stated - {"um", PIXELS}:
+        raise InputError(f"{path}: the positions ({named}) are not all in um; convert them")
+    if PIXELS in stated and not pixels:
+        raise InputError(
+            f"{path}: the positions ({named}) are in pixels; give the size of one with tissue.pixel_um, or convert them"
+        )
+    if "um" in stated and pixels:
+        raise InputError(f"{path}: the positions ({named}) are in um already; remove tissue.pixel_um")
+    if pixels:
+        return PIXELS, []
+    if "" not in units.values():
+        return "um", []
+    cure = "" if "um" in stated else "; give tissue.pixel_um if it is pixels"
+    bare = some(name for name, unit in units.items() if not unit)
+    return "um (assumed)", [f"no unit is given for {bare}; um is assumed{cure}"]
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+def _odd(axes: Mapping[str, np.ndarray], used: Mapping[str, str]) -> list[str]:
+    """Return sentences on positions that hint at a mistake."""
+    notes = []
+    wide, high = (float(np.ptp(axes[key])) for key in "xy")
+    if max(wide, high) > _FLAT * min(wide, high) > 0:
+        notes.append(
+            f"'{printable(used['x'])}' covers {wide:.3g} and '{printable(used['y'])}' {high:.3g}; are both in one unit?"
+        )
+    if "z" in axes and not np.ptp(axes["z"]):
+        notes.append(f"'{printable(used['z'])}' is {axes['z'][0]:g} throughout; all cells lie in one plane")
+    places = np.stack(list(axes.values()), axis=1)
+    if again := len(places) - len(np.unique(places, axis=0)):
+        notes.append(f"{again} of {len(places)} cells lie exactly where another one does")
+    return notes
 
 
-def _coordinate(text: str, column: str, where: str) -> float:
-    if not _is_number(text):
-        raise InputError(f"{where}: {column} is '{text}', not a finite number; mend or remove the row")
-    return float(text)
-
-
-def apply_mapping(tissue: dict[str, Any], mapping: Iterable[str]) -> None:
-    """Add ``PHENOTYPE=TYPE`` entries to the ``table_mapping`` of a [tissue] table, in place.
+def apply_mapping(tissue: dict[str, Any], mapping: Iterable[str]) -> list[str]:
+    """Add ``PHENOTYPE=TYPE`` entries to the ``table_mapping`` of a [tissue] table, in place; return the phenotypes.
 
     TYPE is a cell type, ``ignore``, or a composition such as ``A:0.25,B:0.75``; the last ``=`` divides.
 
@@ -185,6 +204,7 @@ def apply_mapping(tissue: dict[str, Any], mapping: Iterable[str]) -> None:
         An entry is not of this form.
     """
     entries = dict(tissue.get("table_mapping", {}))
+    named = []
     for entry in mapping:
         phenotype, equals, target = (part.strip() for part in entry.rpartition("="))
         parts = [part.split(":") for part in target.split(",")]
@@ -197,5 +217,21 @@ def apply_mapping(tissue: dict[str, Any], mapping: Iterable[str]) -> None:
                 f"--map '{entry}': write PHENOTYPE=TYPE, where TYPE may be {IGNORE} or A:0.25,B:0.75"
             ) from None
         entries[phenotype] = target if shares is None else shares
+        named.append(phenotype)
     if entries:
         tissue["table_mapping"] = entries
+    return named
+
+
+def check_mapped(table: CellTable, phenotypes: Iterable[str], where: str) -> None:
+    """Check that a cell table holds the phenotypes that were named for it.
+
+    Raises
+    ------
+    InputError
+        It does not hold one of them.
+    """
+    held = set(table.phenotype)
+    for name in phenotypes:
+        if name not in held:
+            raise unknown_word("phenotype", name, held, where)

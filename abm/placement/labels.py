@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, some
 from ..snapshot import CellTypeInfo
 from .checks import check_mapping, check_number, target_words
 from .lattice import Placement, empty_lattice
 from .luck import generator, shuffled_ids
+from .said import counted, said_of_absent
 from .table import centred
 
-_MOST_LISTED = 12  # an image that is no label image may hold thousands of colours
+MOST_FINE_UM, MOST_COARSE_UM = 1e-6, 1e6  # size of a pixel
 
 
 def place_labels(
@@ -60,7 +61,7 @@ def place_labels(
             f"{labels.ndim} dimensions"
         )
     for size in pixel_um:
-        check_number(size, "[tissue]", "pixel_um", 1e-6)
+        check_number(size, "[tissue]", "pixel_um", MOST_FINE_UM, MOST_COARSE_UM)
     shares = check_mapping(mapping, tuple(types), "label")
     pixels = dict(zip(names, np.bincount(labels.reshape(-1), minlength=len(names)).tolist(), strict=True))
     _refuse_unknown(pixels, mapping)
@@ -95,6 +96,7 @@ def place_labels(
         "labels": {name: {"pixels": pixels[name], "sites": sites[name]} for name in names},
         "absent": sorted(name for name in mapping if name not in pixels),
     }
+    report["notes"] = _notes(report, shape, shares)
     region_names = ("core", "surround") if (region == 1).any() else ("core",)
     return lattice.finished(region, region_names, report)
 
@@ -103,10 +105,24 @@ def _refuse_unknown(pixels: Mapping[str, int], mapping: Mapping[str, Any]) -> No
     unknown = sorted((name for name in pixels if name not in mapping), key=lambda name: -pixels[name])
     if not unknown:
         return
-    listed = ", ".join(f"'{name}' ({pixels[name]} pixels)" for name in unknown[:_MOST_LISTED])
-    more = f" and {len(unknown) - _MOST_LISTED} more" if len(unknown) > _MOST_LISTED else ""
-    known = ", ".join(f"'{name}'" for name in mapping) or "none"
+    listed = some(f"'{name}' ({pixels[name]} pixels)" for name in unknown)
+    known = some(f"'{name}'" for name in mapping) or "none"
     raise InputError(
-        f"the image holds labels without a cell type: {listed}{more}; mapped are {known}; give each a cell type, "
+        f"the image holds labels without a cell type: {listed}; mapped are {known}; give each a cell type, "
         "a composition or 'ignore' in [tissue.label_mapping]"
     )
+
+
+def _notes(report: Mapping[str, Any], shape: tuple[int, ...], shares: Mapping[str, Any]) -> list[str]:
+    """Return what the image leaves empty and what the lattice does not show of it."""
+    file, core = report["image"].get("file", "the image"), report["core"]["sites"]
+    notes = []
+    if list(core) != list(shape):
+        covers, of = (" x ".join(map(str, sides)) for sides in (core, shape))
+        notes.append(f"{file}: the image covers {covers} of {of} sites; the others are empty")
+    unseen = {n: part["pixels"] for n, part in report["labels"].items() if n in shares and not part["sites"]}
+    if unseen:
+        notes.append(
+            f"{file}: labels whose pixels lie under the centre of no site are lost (pixels): {counted(unseen)}"
+        )
+    return notes + said_of_absent(report["absent"], (), f"{file}: the mapping names labels")

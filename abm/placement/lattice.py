@@ -41,6 +41,11 @@ class Placement:
     attributes: dict[str, np.ndarray] = field(default_factory=dict)
     fields: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> list[str]:
+        """Return what was lost, left out or assumed, one sentence each."""
+        return self.report.get("notes", [])
+
 
 @dataclass
 class Lattice:

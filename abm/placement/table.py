@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, unknown_word
+from ..errors import InputError, some, unknown_word
 from ..snapshot import CellTypeInfo
 from .checks import check_mapping, check_number, target_words
 from .lattice import Lattice, Placement, empty_lattice
 from .luck import generator, shuffled_ids
+from .said import said_of_table
 from .settle import settle
 
 FILLS = ("mirror", "density", "none")
+_MOST_SIDE = 2**31  # sites; beyond it a site has no number
 
 
 def place_table(
@@ -31,6 +33,7 @@ def place_table(
     provenance: Mapping[str, Any] | None = None,
     least: Mapping[str, int] | None = None,
     z_um: np.ndarray | None = None,
+    room: tuple[int, ...] | None = None,
 ) -> Placement:
     """Put the cells of a table on the lattice, each on its own or the nearest free site.
 
@@ -65,6 +68,8 @@ def place_table(
         Fewest cells of a type; what is missing is added at random and reported.
     z_um : ndarray, shape (cell,), in 3-D
         Positions, um; planes run along z.
+    room : tuple of int, optional
+        The lattice that the core is to fit into where ``shape`` is None.
 
     Raises
     ------
@@ -87,13 +92,14 @@ def place_table(
     shares = check_mapping(mapping, tuple(types))
     counts = {str(n): int(c) for n, c in zip(*np.unique(names, return_counts=True), strict=True)}
     if not shares.keys() & counts.keys():
-        present = ", ".join(f"{n} ({c})" for n, c in sorted(counts.items(), key=lambda item: -item[1]))
+        present = some(f"{n} ({c})" for n, c in sorted(counts.items(), key=lambda item: -item[1]))
         raise InputError(
             "no phenotype of the cell table is mapped to a cell type; map some of those present "
             f"with [tissue.table_mapping] or --map PHENOTYPE=TYPE: {present}"
         )
     axes = [(u - u.min()) / site_um for u in axes]
-    core = tuple(int(u.max()) + 1 for u in axes)
+    core = tuple(int(min(u.max(), _MOST_SIDE)) + 1 for u in axes)
+    centred(core, room or shape or core, site_um, "the cell table")
     shape = core if shape is None else shape
     lattice = empty_lattice(shape, site_um, types, layers, seed)
     corner, window = centred(core, shape, site_um, "the cell table")
@@ -125,6 +131,8 @@ def place_table(
         "absent": sorted(n for n in mapping if n not in counts),
         "added_to_least": added,
     }
+    words = {name: " or ".join(target) for name, target in shares.items()}
+    report["notes"] = said_of_table(report, max_sites * site_um, words)
     region_names = ("core", "surround") if (region == 1).any() else ("core",)
     return lattice.finished(region, region_names, report)
 

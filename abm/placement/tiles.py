@@ -1,17 +1,23 @@
 """Tissue drawn from a map of tissue classes, tile by tile."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, some
 from ..snapshot import CellTypeInfo
-from .checks import IGNORE, check_number, check_types
+from .checks import IGNORE, check_number, check_types, check_whole
 from .lattice import Placement, empty_lattice
 from .numbers import check_room
+from .said import counted, said_of_absent
 
+MOST_TILES = 10_000_000  # of the bounding box of a map
+MOST_REGIONS = 255  # a site holds its region in one byte
+_MOST_PER_MM2 = 1e9
+_MOST_TILE_UM = 1e6  # a metre
 OUTSIDE = "outside"  # sites that no tile covers, or whose class is ignored
 
 
@@ -58,18 +64,19 @@ def place_tiles(
     """
     if len(shape) != 2:
         raise InputError("tissue tiles are 2-D and the lattice 3-D; use a model of 2 dimensions")
-    check_number(tile_um, "[tissue]", "tile_um", site_um)
+    check_number(tile_um, "[tissue]", "tile_um", site_um, max(site_um, _MOST_TILE_UM))
     rows, columns = np.asarray(rows, np.int64), np.asarray(columns, np.int64)
     kinds, number = np.unique(np.asarray(classes, dtype=str), return_inverse=True)
     names = [str(name) for name in kinds]
     counts = dict(zip(names, np.bincount(number, minlength=len(names)).tolist(), strict=True))
     densities = _check_classes(mapping, counts, types)
-    grid, first = _grid(rows, columns, number)
+    grid, first = _grid(rows, columns)
     if corner is None:
         offset = _centred(grid.shape, shape, site_um, tile_um)
     else:
-        offset = tuple((c - f) * tile_um for c, f in zip(corner, first, strict=True))
-    seen = _look_up(grid, shape, site_um, tile_um, offset)
+        offset = tuple((c - f) * tile_um for c, f in zip(check_corner(corner), first, strict=True))
+    tile = _look_up(grid, shape, site_um, tile_um, offset)
+    seen = np.where(tile >= 0, number[tile], -1)
     if not (seen >= 0).any():
         raise InputError(
             f"[tissue]: no tile lies on the lattice with 'tile_corner' {list(corner or ())}; the map holds rows "
@@ -88,6 +95,10 @@ def place_tiles(
     drawn = np.isin(seen, [names.index(name) for name in shown])
     # in the order of their names, so that a report whose keys are sorted still tells which is which
     region_names = tuple(sorted(shown if drawn.all() else {*shown, OUTSIDE}))
+    if len(region_names) > MOST_REGIONS:
+        raise InputError(
+            f"the map holds {len(region_names)} tissue classes; a tissue has {MOST_REGIONS} at most"
+        )
     region = np.full(shape, region_names.index(OUTSIDE) if not drawn.all() else 0, np.uint8)
     for name in shown:
         region[seen == names.index(name)] = region_names.index(name)
@@ -100,7 +111,23 @@ def place_tiles(
         "ignored": sorted(name for name in names if name not in densities),
         "absent": sorted(name for name in mapping if name not in counts),
     }
+    report["notes"] = _notes(report, classes, tile)
     return lattice.finished(region, region_names, report)
+
+
+def check_corner(corner: Any) -> tuple[int, int]:
+    """Return the row and the column of the tile in the first corner of a lattice.
+
+    Raises
+    ------
+    InputError
+    """
+    if not isinstance(corner, Sequence) or isinstance(corner, str) or len(corner) != 2:
+        raise InputError(f"[tissue]: 'tile_corner' must be the row and the column of a tile, got {corner!r}")
+    for value in corner:
+        check_whole(value, "[tissue]", "tile_corner", -MOST_TILES)
+        check_number(value, "[tissue]", "tile_corner", -MOST_TILES, MOST_TILES)
+    return int(corner[0]), int(corner[1])
 
 
 def _check_classes(
@@ -109,9 +136,9 @@ def _check_classes(
     """Return class -> {type: cells per mm2} of every class that is to be drawn."""
     unknown = [f"{name} ({number})" for name, number in counts.items() if name not in mapping]
     if unknown:
-        known = ", ".join(mapping) or "none"
+        known = some(mapping) or "none"
         raise InputError(
-            f"the map holds tissue classes without an entry: {', '.join(unknown)} tiles; mapped are {known}; give "
+            f"the map holds tissue classes without an entry: {some(unknown)} tiles; mapped are {known}; give "
             "each { type = cells per mm2 } or 'ignore' in [tissue.tile_classes]"
         )
     densities = {}
@@ -123,19 +150,25 @@ def _check_classes(
             raise InputError(f"{where}: write cell types and cells per mm2, or 'ignore', got {target!r}")
         check_types(target, types, where)
         for cell, value in target.items():
-            check_number(value, where, cell, 0.0)
+            check_number(value, where, cell, 0.0, _MOST_PER_MM2)
         densities[name] = target
     return densities
 
 
-def _grid(rows: np.ndarray, columns: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """Return the class number of every tile of the bounding box (-1 where there is none) and its first tile."""
+def _grid(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return the index of the tile in every place of the bounding box (-1 where there is none) and its first place."""
     first = int(rows.min()), int(columns.min())
-    grid = np.full((int(rows.max()) - first[0] + 1, int(columns.max()) - first[1] + 1), -1)
+    sides = int(rows.max()) - first[0] + 1, int(columns.max()) - first[1] + 1
+    if sides[0] * sides[1] > MOST_TILES:
+        raise InputError(
+            f"the map of tiles covers {sides[0]:,} x {sides[1]:,} tiles; it may cover {MOST_TILES:,}; mend the rows "
+            f"and columns that lie apart (rows {first[0]} to {rows.max()}, columns {first[1]} to {columns.max()})"
+        )
+    grid = np.full(sides, -1)
     places = np.stack([rows, columns], axis=1)
     if len(np.unique(places, axis=0)) < len(places):
         raise InputError("the map of tiles holds two tiles in one place; keep one slide with 'slide'")
-    grid[rows - first[0], columns - first[1]] = number
+    grid[rows - first[0], columns - first[1]] = np.arange(len(rows))
     return grid, first
 
 
@@ -156,10 +189,24 @@ def _centred(
 def _look_up(
     grid: np.ndarray, shape: tuple[int, ...], site_um: float, tile_um: float, offset: tuple[float, ...]
 ) -> np.ndarray:
-    """Return the class number of the tile under the centre of every site, -1 where there is none."""
-    tile, valid = [], []
+    """Return the index of the tile under the centre of every site, -1 where there is none."""
+    index_of, valid = [], []
     for n, size, start in zip(shape, grid.shape, offset, strict=True):
         index = np.floor(((np.arange(n) + 0.5) * site_um + start) / tile_um).astype(np.int64)
         valid.append((index >= 0) & (index < size))
-        tile.append(np.clip(index, 0, size - 1))
-    return np.where(np.logical_and.outer(*valid), grid[np.ix_(*tile)], -1)
+        index_of.append(np.clip(index, 0, size - 1))
+    return np.where(np.logical_and.outer(*valid), grid[np.ix_(*index_of)], -1)
+
+
+def _notes(report: Mapping[str, Any], classes: Sequence[str], tile: np.ndarray) -> list[str]:
+    """Return which tiles the lattice does not show, and how much of it no tile covers."""
+    file, notes = report["tiles"].get("file", "the map of tiles"), []
+    shown = np.bincount(tile[tile >= 0], minlength=len(classes)) > 0
+    if not shown.all():
+        lost = Counter(name for name, seen in zip(classes, shown.tolist(), strict=True) if not seen)
+        notes.append(
+            f"{file}: {lost.total()} of {len(classes)} tiles lie outside the lattice: {counted(lost)}"
+        )
+    if bare := int((tile < 0).sum()):
+        notes.append(f"{file}: {bare} of {tile.size} sites lie under no tile and are empty")
+    return notes + said_of_absent(report["absent"], (), f"{file}: tile_classes names classes")

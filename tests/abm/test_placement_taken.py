@@ -168,7 +168,7 @@ def test_the_order_of_tiles_does_not_matter():
     [
         ({"mapping": {"TUM": {"A": 1.0}}}, r"classes without an entry: STR \(1\) tiles; mapped are TUM"),
         ({"mapping": CLASSES | {"TUM": {"C": 1.0}}}, "tile_classes TUM: unknown cell type 'C'"),
-        ({"mapping": CLASSES | {"TUM": {"A": -1.0}}}, "'A' must be a number, 0 or more"),
+        ({"mapping": CLASSES | {"TUM": {"A": -1.0}}}, "'A' must be a number, 0 to"),
         ({"mapping": CLASSES | {"TUM": "A"}}, "write cell types and cells per mm2"),
         (
             {"mapping": CLASSES | {"TUM": {"A": 5600.0}}},
@@ -178,7 +178,7 @@ def test_the_order_of_tiles_does_not_matter():
         ({"shape": (3, 8, 8)}, "tissue tiles are 2-D and the lattice 3-D"),
         ({"columns": [0, 0]}, "two tiles in one place"),
         ({"corner": [50, 50]}, r"no tile lies on the lattice.*rows 0 to 0 and columns 0 to 1"),
-        ({"tile": 10.0}, "'tile_um' must be a number, 15 or more"),
+        ({"tile": 10.0}, "'tile_um' must be a number, 15 to"),
     ],
 )
 def test_wrong_tiles_are_refused(change, words):
