@@ -15,7 +15,13 @@ MOST_CHOICES = 40  # a longer list hides the sentence it belongs to
 MOST_SHOWN = 120  # characters of a foreign text in a sentence
 
 
-def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> InputError:
+def unknown_word(
+    kind: str,
+    word: str,
+    choices: Iterable[str],
+    where: str,
+    listed: str = "; 'oncolattice describe' lists all",
+) -> InputError:
     """Return the error for a word that is not among the choices: the nearest one, and all or the nearest few."""
     word, options = printable(word), sorted(map(printable, choices))
     near = difflib.get_close_matches(word, options, n=6, cutoff=0.5)
@@ -23,7 +29,7 @@ def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> In
     if len(options) <= MOST_CHOICES:
         valid = f"valid: {', '.join(options) or 'none'}"
     else:
-        valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}; 'oncolattice describe' lists all"
+        valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}{listed}"
     return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")
 
 

@@ -20,6 +20,7 @@ from .snapshot import CellTypeInfo
 from .tables import Tables
 from .vocabulary import BOUNDARIES, NEIGHBOURHOODS, UPDATES
 
+SITE_UM = 1e-3, 1e6  # least and greatest pitch; beyond them radii in sites have no number
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}$")
 
 
@@ -225,6 +226,10 @@ def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: 
     types = read_types(spec)
     scope = Scope(spec, overrides, measured)
     site_um = scope.positive(head["site"], "um", f"{where} site", zero=False)
+    if not SITE_UM[0] <= site_um <= SITE_UM[1]:
+        raise InputError(
+            f"{where} site: the pitch must be {SITE_UM[0]:g} to {SITE_UM[1]:g} um, got {site_um:g}"
+        )
     dt_h = scope.positive(head["time_step"], "h", f"{where} time_step", zero=False)
 
     fields = tuple(

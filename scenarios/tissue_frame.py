@@ -179,7 +179,7 @@ def find_column(
     """
     if key in columns:
         if columns[key] not in header:
-            raise unknown_word("column", columns[key], header, f"{path} ({key})")
+            raise unknown_word("column", columns[key], header, f"{path} ({key})", listed="")
         return columns[key]
     if known := known_columns(key, header, pixels):
         return known[0]
@@ -188,7 +188,8 @@ def find_column(
     beside = ", or give obsm['spatial'] two or three columns" if unit and path.suffix == ".h5ad" else ""
     bare = "; its first row holds numbers: is the header missing" if any(map(_finite_text, header)) else ""
     raise InputError(
-        f"{path}: no column for {key}{unit}; name one of them {' or '.join(names)}{beside} (found: {some(header)}){bare}"
+        f"{path}: no column for {key}{unit}; name one of them {' or '.join(names)}{beside} "
+        f"(found: {some(header)}){bare}"
     )
 
 

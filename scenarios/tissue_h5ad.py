@@ -15,7 +15,7 @@ from .tissue_frame import Frame
 SPATIAL = "spatial"  # the key of obsm that holds positions
 WHAT = "AnnData file"
 MOST_FILE = 100e9  # bytes; expression beside the cells is not read
-MOST_CELLS = 50_000_000
+MOST_CELLS = 20_000_000
 MOST_CHUNK = 1 << 30  # bytes
 
 

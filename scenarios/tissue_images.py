@@ -78,7 +78,7 @@ def choose_image(
         )
     name = str(found[0]) if image is None else image
     if name not in found:
-        raise unknown_word("image", name, found.tolist(), f"{frame.path} (column {words})")
+        raise unknown_word("image", name, found.tolist(), f"{frame.path} (column {words})", listed="")
     mask = labels == name
     chosen = {"column": words, "name": name, "cells": int(mask.sum()), "images": len(found)}
     return mask, {"image": chosen} if image is not None or column else {}, []
@@ -88,7 +88,9 @@ def _named(frame: Frame, column: str) -> list[str]:
     whole = [column] if column in frame.header else [part.strip() for part in column.split(",")]
     for name in whole:
         if name not in frame.header:
-            raise unknown_word("column", name, [*frame.header, ONE], f"{frame.path} (image_column)")
+            raise unknown_word(
+                "column", name, [*frame.header, ONE], f"{frame.path} (image_column)", listed=""
+            )
     return whole
 
 
