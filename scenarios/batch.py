@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,18 +11,19 @@ from rich.console import Console
 
 from ..abm.errors import InputError
 from .body_side import variant_code
-from .build import route
+from .build import build, route
 from .checking import check_scenario
 from .executors import Workers, open_workers, usable_cores
 from .fan_out import Task, fan_out
 from .follow import Follower
 from .index import INDEX_FILE, Entry, deep_damage, index_folder, quarantine, tidy, write_index
-from .jobs import Job, command_of, is_alone, jobs_of, paths_of, recorded_jobs, run_job, share_of
+from .jobs import Job, as_set, command_of, is_alone, jobs_of, paths_of, recorded_jobs, run_job, share_of
 from .outcomes import FAILURES_FILE, OUTCOMES_FILE, row_of_entry, write_failures, write_outcomes
 from .pilot import Plan, plan_of, refuse_full_disk
 from .scenario import Scenario, known_parameters, load_scenario
 from .store.replicates import REPLICATES_FILE, read_replicates
 from .study import Study, load_study
+from .tissue_keys import FILE_KINDS
 from .together import run_together, seeds_done
 from .warm import warm_up, warm_up_with
 
@@ -148,6 +149,8 @@ def run_study(name: str, order: Order, console: Console) -> list[Failure]:
     batch = prepare_batch(name, order)
     jobs = batch.jobs
     check_writable(order.out)
+    for note in tissue_notes(batch):
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
     bars = None if order.quiet else console
     if batch.together:
         failures = _run_replicates(batch, order, bars, console)
@@ -167,6 +170,17 @@ def run_study(name: str, order: Order, console: Console) -> list[Failure]:
         done = f"{len(jobs) - len(failures)} of {len(jobs)} runs complete in {order.out}{part}"
         console.print(done, markup=False, soft_wrap=True)
     return failures
+
+
+def tissue_notes(batch: Batch) -> list[str]:
+    """Return what placing the tissues that are read from files loses or assumes, from the first run of every arm."""
+    notes: list[str] = []
+    first = {job.scenario: job for job in reversed(batch.jobs)}
+    for arm, job in first.items():
+        if batch.scenarios[arm].tables["tissue"].get("kind") in FILE_KINDS:
+            with suppress(InputError):  # of this run alone; it is said where the run fails
+                notes += build(as_set(batch.scenarios[arm], job), job.seed).placement.notes
+    return list(dict.fromkeys(notes))
 
 
 def _run_replicates(batch: Batch, order: Order, bars: Console | None, console: Console) -> list[Failure]:

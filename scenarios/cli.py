@@ -59,7 +59,7 @@ def run(
     from .progress import follow
     from .run import prepare
     from .scenario import load_scenario
-    from .store import discard_segments, parts_folder
+    from .store import discard_segments, open_run, parts_folder
     from .tissue import apply_mapping, check_mapped, table_of
 
     if (mapping or image) and tissue is None:
@@ -73,6 +73,8 @@ def run(
     current = prepare(loaded, seed, out, tissue, threads, resume)
     if isinstance(current, Path):
         console.print(f"{current}: already complete, nothing to do", soft_wrap=True)
+        for note in open_run(current, snapshots=False).attributes["tissue_report"].get("notes", []):
+            say("note:", "yellow", note)
         print(current)
         return
     for warning in current.warnings:

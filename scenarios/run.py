@@ -113,9 +113,8 @@ class Run:
         self.recorder = Recorder(self.simulation)
         self._first_volume = self.recorder.volume_cm3()
         self._until_progression = scenario.tables["scenario"]["treatment"] == "until progression"
-        self.warnings = (
-            resumed.warnings if resumed else [*self.simulation.placement.notes, *self.simulation.tissue.notes]
-        )
+        found = resumed.warnings if resumed else self.simulation.tissue.notes
+        self.warnings = [*self.simulation.placement.notes, *found]
         self.progressed_on = 0.0
         self.wall = {"build": time.perf_counter() - self._started, "simulate": 0.0, "store": 0.0}
         self._done: list[tuple[dict[str, np.ndarray], list]] = []
