@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..abm.errors import InputError, unknown_word
+from ..abm.errors import InputError, some, unknown_word
 from ..abm.model import Model
 from ..abm.placement import Placement, place_earlier
 from ..abm.snapshot import CellTypeInfo, RunRecord, Snapshot
@@ -70,6 +70,7 @@ def place_run(
         # a field that follows a body signal is stored at the body's level and solved per unit of it
         free = {f.name for f, row in zip(model.fields, model.tables.fields, strict=True) if row["scale"] < 0}
         fields = {name: values for name, values in snapshot.fields.items() if name in free}
+    offered = set(fields)
     fields = {n: v for n, v in fields.items() if known.get(n) == record.field_units.get(n)}
     attributes = {info.name: attributes[info.name] for info in model.attributes if info.name in attributes}
     placement = place_earlier(
@@ -89,7 +90,27 @@ def place_run(
         provenance | {"fields": sorted(fields), "attributes": sorted(attributes)},
         seed,
     )
+    placement.report["notes"] = _notes(
+        Path(path).name,
+        {name: record.field_units.get(name, "") for name in offered - set(fields)},
+        [info.name for info in model.attributes if info.name not in attributes],
+        known,
+    )
     return replace(placement, attributes=_restarted(placement, model, 24.0 * snapshot.time_days))
+
+
+def _notes(file: str, left: Mapping[str, str], anew: list[str], known: Mapping[str, str]) -> list[str]:
+    """Return what of the earlier run is not taken over: fields with their units, and attributes."""
+    notes = []
+    if left:
+        words = (
+            f"{name} ({unit} there, {known[name]} here)" if name in known else f"{name} (the model has none)"
+            for name, unit in sorted(left.items())
+        )
+        notes.append(f"{file}: fields of the earlier run that are not taken over: {some(words)}")
+    if anew:
+        notes.append(f"{file}: attributes of cells that start anew: {some(anew)}")
+    return notes
 
 
 def _restarted(placement: Placement, model: Model, now_h: float) -> dict[str, np.ndarray]:

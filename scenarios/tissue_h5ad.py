@@ -31,7 +31,7 @@ def h5ad_frame(path: Path) -> Iterator[Frame]:
         No regular file, of another layout, broken, or too large.
     """
     check_file(path, WHAT, MOST_FILE)
-    with reading(path, WHAT), h5py.File(path, "r", locking=False) as file:
+    with reading(path, WHAT), _opened(path) as file:
         obs = member(file, "obs", path) if "obs" in file else None
         if not isinstance(obs, h5py.Group):
             raise InputError(f"{path}: no group 'obs'; write it anew with anndata 0.7 or later")
@@ -50,6 +50,14 @@ def h5ad_frame(path: Path) -> Iterator[Frame]:
             index if index in obs else None,
             _libraries(file, path),
         )
+
+
+def _opened(path: Path) -> h5py.File:
+    """Open a file for reading without a lock, which some file systems lack; HDF5 wants both or none in one process."""
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError:
+        return h5py.File(path, "r")
 
 
 def member(group: h5py.Group, name: str, path: Path) -> h5py.Group | h5py.Dataset:

@@ -150,7 +150,7 @@ def _on_top(frame: Frame, name: str, phenotype: np.ndarray, axes: Sequence[np.nd
         return False
     parts = np.split(np.arange(frame.rows), starts[1:])
     kinds = len(np.unique(phenotype))
-    if any(2 * len(np.unique(phenotype[part])) < kinds for part in parts):
+    if kinds > 1 and any(2 * len(np.unique(phenotype[part])) <= kinds for part in parts):
         return False
     boxes = np.array([[(u[part].min(), u[part].max()) for u in axes] for part in parts])
     lower = np.maximum(boxes[:-1, :, 0], boxes[1:, :, 0])
