@@ -11,6 +11,7 @@ import numpy as np
 from ..abm.errors import InputError, printable, unknown_word
 from .guard import check_file, reading
 from .tissue_frame import Frame
+from .tissue_shield import refuse_hanging
 
 SPATIAL = "spatial"  # the key of obsm that holds positions
 WHAT = "AnnData file"
@@ -31,6 +32,7 @@ def h5ad_frame(path: Path) -> Iterator[Frame]:
         No regular file, of another layout, broken, or too large.
     """
     check_file(path, WHAT, MOST_FILE)
+    refuse_hanging(path)
     with reading(path, WHAT), _opened(path) as file:
         obs = member(file, "obs", path) if "obs" in file else None
         if not isinstance(obs, h5py.Group):

@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import json
 import os
 import pathlib
 import struct
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from oncolattice.abm.errors import InputError, printable
 from oncolattice.abm.placement import place_table
-from oncolattice.scenarios import guard, tissue_h5ad, tissue_image, tissue_text
+from oncolattice.scenarios import guard, tissue_h5ad, tissue_image, tissue_shield, tissue_text
 from oncolattice.scenarios import tissue as t
 from oncolattice.scenarios.tissue_image import read_image, read_tiles
 from oncolattice.tests.scenarios.tissue_cases import LABELS, LAYERS, TYPES, grey_png, place
@@ -237,6 +238,29 @@ def test_spoilt_anndata_files(tmp_path, how):
     with h5ad(path) as file:
         spoil(file)
     refused(path, words)
+
+
+def test_a_file_that_hangs_hdf5_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.h5ad"
+    h5ad(path).close()
+    content = bytearray(path.read_bytes())
+    # the first object of the heap that holds the texts: number 0, which is free space, and of no size
+    struct.pack_into("<HHIQ", content, content.index(b"GCOL") + 16, 0, 0, 0, 0)
+    path.write_bytes(content)
+    monkeypatch.setattr(tissue_shield, "SECONDS", 1.0)
+    refused(path, "HDF5 does not come back from it in 1 s; the file is damaged")
+    refused(path, "HDF5 does not come back")
+    h5ad(path).close()
+    assert t.read_cell_table(path).phenotype == ("a", "t", "a")
+
+
+def test_a_file_that_takes_hdf5_down_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.h5ad"
+    h5ad(path).close()
+    monkeypatch.setattr(json, "dumps", lambda text: "no JSON")  # the process ends with an error
+    refused(path, "HDF5 dies of it; the file is damaged")
+    monkeypatch.undo()
+    assert t.read_cell_table(path).phenotype == ("a", "t", "a")
 
 
 def test_the_limits_leave_room_for_a_whole_slide():
