@@ -68,7 +68,8 @@ def run(
     place = loaded.tables["tissue"]
     if image is not None:
         place["image"] = image
-    if named := apply_mapping(place, mapping or []):
+    named = apply_mapping(place, mapping or [])
+    if named and tissue:
         check_mapped(table_of(tissue, place), named, "--map")
     current = prepare(loaded, seed, out, tissue, threads, resume)
     if isinstance(current, Path):

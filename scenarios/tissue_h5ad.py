@@ -11,6 +11,7 @@ import numpy as np
 from ..abm.errors import InputError, printable, unknown_word
 from .guard import check_file, reading
 from .tissue_frame import Frame
+from .tissue_probe import claims_more
 from .tissue_shield import refuse_hanging
 
 SPATIAL = "spatial"  # the key of obsm that holds positions
@@ -39,13 +40,11 @@ def h5ad_frame(path: Path) -> Iterator[Frame]:
             raise InputError(f"{path}: no group 'obs'; write it anew with anndata 0.7 or later")
         index = obs.attrs.get("_index", "_index")
         header = [str(name) for name in obs if name not in (index, "__categories")]
-        lengths = [len(_column(obs, index, path))] if index in obs else []
-        if not lengths:
-            lengths = [len(_column(obs, name, path)) for name in header[:1]]
+        rows = next((len(_column(obs, name, path)) for name in (index, *header) if name in obs), 0)
         yield Frame(
             path,
             header,
-            *(lengths or [0]),
+            rows,
             lambda name: _column(obs, name, path),
             lambda number: f"{path} cell {number + 1}",
             _spatial(file, path),
@@ -78,6 +77,8 @@ def member(group: h5py.Group, name: str, path: Path) -> h5py.Group | h5py.Datase
         return node
     if node.is_virtual or node.external:
         raise InputError(f"{path}: {where} lies in another file; write the file with the data in it")
+    if node.size and claims_more(node):
+        raise InputError(f"{path}: {where} claims {node.size:,} values and does not hold them; write it anew")
     chunk = math.prod(node.chunks or (0,)) * node.dtype.itemsize
     if (node.size or 0) > 3 * MOST_CELLS or chunk > MOST_CHUNK:
         raise InputError(

@@ -140,7 +140,7 @@ def read_tiles(path: str | Path, slide: str | None = None) -> TileMap:
         several slides and none chosen.
     """
     path = Path(path)
-    (_, header), *rows = text_rows(path, "map of tiles")
+    (_, header), *rows = text_rows(path, "map of tiles", "tile")
     for key in ("row", "col", "cls"):
         if header.count(key) != 1:
             raise InputError(

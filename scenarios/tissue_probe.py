@@ -5,6 +5,7 @@ is wrong with it, unless HDF5 does not come back.
 """
 
 import json
+import math
 import sys
 from contextlib import suppress
 
@@ -21,6 +22,14 @@ BROKEN = (
 MOST_BYTES = 1 << 30  # larger claims are refused before they are read
 
 
+def claims_more(node: h5py.Dataset) -> bool:
+    """Tell whether a data set has a larger shape than the data that the file holds for it."""
+    if node.chunks:
+        whole = math.prod(-(-side // chunk) for side, chunk in zip(node.shape, node.chunks, strict=True))
+        return bool(node.id.get_num_chunks() < whole)
+    return bool(node.id.get_storage_size() < node.nbytes)
+
+
 def visit(parent: h5py.Group, name: str, depth: int) -> None:
     """Read attributes and data of a member of a group, as far as it lies in the file itself, and of its members."""
     with suppress(*BROKEN):
@@ -28,7 +37,7 @@ def visit(parent: h5py.Group, name: str, depth: int) -> None:
             return
         node = parent[name]
         if isinstance(node, h5py.Dataset):
-            if node.nbytes < MOST_BYTES and not (node.external or node.is_virtual):
+            if node.nbytes < MOST_BYTES and not (node.external or node.is_virtual or claims_more(node)):
                 node[...]
             return
         with suppress(*BROKEN):

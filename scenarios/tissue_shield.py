@@ -11,7 +11,7 @@ from threading import Lock, Thread
 
 from ..abm.errors import InputError
 
-SECONDS, BYTES_A_SECOND = 20.0, 20e6  # what reading a sound file is given
+SECONDS, BYTES_A_SECOND = 10.0, 20e6  # what reading a sound file is given
 _one_at_a_time = Lock()
 
 

@@ -83,9 +83,11 @@ def read_cell_table(
                 f"[tissue] table_columns: '{key}' must be the name of a column, got {columns[key]!r}"
             )
     with reading(path, "cell table"), _frame(path) as frame:
-        used = {"phenotype": find_column("phenotype", frame.header, columns, path)}
-        phenotype = frame.texts(used["phenotype"])
+        used: dict[str, str] = {}
         axes, notes = _positions(frame, columns, used, pixels)
+        used["phenotype"] = find_column("phenotype", frame.header, columns, path)
+        phenotype = frame.texts(used["phenotype"])
+        notes += _passed_over(frame, columns, used)
         for name, values in axes.items():
             if len(values) != frame.rows or len(phenotype) != frame.rows:
                 raise InputError(
@@ -123,7 +125,8 @@ def _positions(
     frame: Frame, columns: Mapping[str, str], used: dict[str, str], pixels: bool
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return the positions by axis and what is to be said of their columns; note the columns in ``used``."""
-    header, notes = frame.header, []
+    header = frame.header
+    notes: list[str] = []
     in_columns = all(key in columns or known_columns(key, header, pixels) for key in "xy")
     if not in_columns and frame.spatial is not None:
         used |= {key: f"obsm {SPATIAL} {i}" for i, key in enumerate("xyz"[: frame.spatial.shape[1]])}
@@ -138,15 +141,23 @@ def _positions(
         axes["z"] = frame.numbers(z)
     elif z is not None:
         notes.append(f"'{printable(z)}' does not hold numbers throughout; the table is read as a section")
-    for key, name in used.items():
-        others = [o for o in known_columns(key, header) if o != name and key not in columns]
-        if header.count(name) > 1:
-            notes.append(f"{header.count(name)} columns are called '{printable(name)}'; the first is read")
-        if others:
-            notes.append(f"{key} is read from '{printable(name)}', not from {some(others)}")
     if frame.spatial is not None:
         notes.append(f"positions are read from obs, not from obsm['{SPATIAL}']")
     return axes, notes
+
+
+def _passed_over(frame: Frame, columns: Mapping[str, str], used: Mapping[str, str]) -> list[str]:
+    """Return sentences on columns that might have been read in place of those that were."""
+    notes = []
+    for key, name in used.items():
+        others = [o for o in known_columns(key, frame.header) if o != name and key not in columns]
+        if frame.header.count(name) > 1:
+            notes.append(
+                f"{frame.header.count(name)} columns are called '{printable(name)}'; the first is read"
+            )
+        if others and name in frame.header:
+            notes.append(f"{key} is read from '{printable(name)}', not from {some(others)}")
+    return notes
 
 
 def _unit(used: Mapping[str, str], path: Path, pixels: bool) -> tuple[str, list[str]]:

@@ -14,7 +14,7 @@ from .tissue_frame import Frame
 MOST_TEXT = 400_000_000  # bytes; a row of text takes ten times as much memory
 
 
-def text_rows(path: Path, what: str) -> list[tuple[int, list[str]]]:
+def text_rows(path: Path, what: str, row: str) -> list[tuple[int, list[str]]]:
     """Return the rows of a text table that are not blank, each with the number of its line; the first is the header.
 
     Parameters
@@ -23,6 +23,8 @@ def text_rows(path: Path, what: str) -> list[tuple[int, list[str]]]:
         Comma, semicolon or tab between the columns, UTF-8; gzipped if its name ends with .gz.
     what : str
         What the file should be, for messages.
+    row : str
+        What a row of it is.
 
     Raises
     ------
@@ -45,18 +47,22 @@ def text_rows(path: Path, what: str) -> list[tuple[int, list[str]]]:
             first = text.lstrip().partition("\n")[0]
             reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
             rows = [
-                (reader.line_num, [v.strip() for v in row]) for row in reader if any(v.strip() for v in row)
+                (reader.line_num, [v.strip() for v in values])
+                for values in reader
+                if any(v.strip() for v in values)
             ]
         except (UnicodeDecodeError, csv.Error):
-            raise InputError(f"{path}: not a text table; save the {what} as CSV in UTF-8") from None
+            raise InputError(f"{path}: not a text table; save the {row}s as CSV in UTF-8") from None
     if not rows:
-        raise InputError(f"{path}: the {what} is empty; it needs a header and more rows")
+        raise InputError(f"{path}: the {what} is empty; it needs a header and one row a {row}")
     (_, header), *body = rows
     if not body:
-        raise InputError(f"{path}: the {what} has a header but no rows below it; give at least one")
-    for line, row in body:
-        if len(row) != len(header):
-            raise InputError(f"{path} line {line}: {len(row)} values in {len(header)} columns; mend the row")
+        raise InputError(f"{path}: the {what} has a header but no {row}s; give one row a {row}")
+    for line, values in body:
+        if len(values) != len(header):
+            raise InputError(
+                f"{path} line {line}: {len(values)} values in {len(header)} columns; mend the row"
+            )
     return rows
 
 
@@ -67,7 +73,7 @@ def text_frame(path: Path) -> Frame:
     ------
     InputError
     """
-    (_, header), *body = text_rows(path, "cell table")
+    (_, header), *body = text_rows(path, "cell table", "cell")
 
     def column(name: str) -> np.ndarray:
         place = header.index(name)

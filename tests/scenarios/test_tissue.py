@@ -76,7 +76,7 @@ def test_columns_can_be_named_and_provenance_is_kept(tmp_path):
     [
         ("", "the cell table is empty"),
         ("\n \n", "the cell table is empty"),
-        ("x,y,phenotype\n", "a header but no rows"),
+        ("x,y,phenotype\n", "a header but no cells"),
         ("x,phenotype\n1,a\n", r"no column for y in um.*y_um or .*found: x, phenotype"),
         ("x_px,y_px,phenotype\n1,2,a\n", "pixels need tissue.pixel_um"),
         ("x,y,kind\n1,2,a\n", r"no column for phenotype; name one .*found: x, y, kind"),
@@ -97,7 +97,7 @@ def test_what_is_no_table_is_refused(tmp_path):
         t.read_cell_table(tmp_path / "none.csv")
     with pytest.raises(InputError, match="a folder, not a cell table"):
         t.read_cell_table(tmp_path)
-    with pytest.raises(InputError, match="save the cell table as CSV in UTF-8"):
+    with pytest.raises(InputError, match="save the cells as CSV in UTF-8"):
         t.read_cell_table(written(tmp_path, "x,y,ph\u00e9notype\n", "latin-1"))
     path = written(tmp_path, "x,y,phenotype\n1,2,a\n")
     with pytest.raises(InputError, match=r"unknown column 'X_um'.*phenotype, x, y"):

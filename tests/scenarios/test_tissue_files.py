@@ -261,7 +261,7 @@ def test_tiles_of_a_slide(tmp_path):
         (SMALL, None, r"several slides, a \(1 tiles\), b \(3 tiles\); choose one with tissue.slide"),
         (SMALL, "c", "unknown slide 'c'"),
         ("row,col\n1,2\n", None, "no column 'cls'"),
-        ("row,col,cls\n", None, "the map of tiles has a header but no rows"),
+        ("row,col,cls\n", None, "the map of tiles has a header but no tiles"),
         ("row,col,cls\n1,x,TUM\n", None, "line 2: col is 'x', not a whole number"),
         ("row,col,cls\n1\n", None, "line 2: 1 values in 3 columns"),
     ],

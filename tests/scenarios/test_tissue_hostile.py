@@ -203,7 +203,7 @@ SPOILT = {
     "references": (
         lambda f: remade(f, "obs/x_um", data=[f["obs"].ref] * 3, dtype=h5py.ref_dtype), "neither text nor numbers",
     ),
-    "records": (lambda f: remade(f, "obs/x_um", (3,), [("a", "f8")]), "neither text nor numbers"),
+    "records": (lambda f: remade(f, "obs/x_um", data=np.zeros(3, [("a", "f8")])), "neither text nor numbers"),
     "a group": (lambda f: (f.pop("obs/x_um"), f.create_group("obs/x_um/y")), "unknown layout of column"),
     "bad text": (lambda f: remade(f, "obs/phenotype", data=[b"\xff\xfe", b"a", b"t"]), "not a readable AnnData file"),
     "bad fixed text": (
@@ -213,11 +213,11 @@ SPOILT = {
     "another length": (lambda f: remade(f, "obs/x_um", data=[1.0, 2.0]), "3 phenotypes and 2 positions|as many"),
     "a claim of size": (
         lambda f: remade(f, "obs/x_um", (10**12,), "f8", chunks=(1000,)),
-        "holds 1,000,000,000,000 values",
+        "claims 1,000,000,000,000 values and does not hold them",
     ),
     "a claim of chunks": (
         lambda f: remade(f, "obs/x_um", (3,), "f8", maxshape=(None,), chunks=(2**28,)),
-        "holds 3 values; 20,000,000 cells",
+        "claims 3 values and does not hold them",
     ),
     "no phenotype": (lambda f: f.pop("obs/phenotype"), "no column for phenotype"),
     "obs is an array": (lambda f: (f.pop("obs"), f.create_dataset("obs", data=[1])), "no group 'obs'"),
@@ -261,6 +261,14 @@ def test_a_file_that_takes_hdf5_down_is_refused(tmp_path, monkeypatch):
     refused(path, "HDF5 dies of it; the file is damaged")
     monkeypatch.undo()
     assert t.read_cell_table(path).phenotype == ("a", "t", "a")
+
+
+def test_more_cells_than_can_be_read_are_refused_before_they_are(tmp_path, monkeypatch):
+    path = tmp_path / "a.h5ad"
+    with h5ad(path) as file:
+        remade(file, "obs/x_um", data=np.zeros(100), compression="gzip")
+    monkeypatch.setattr(tissue_h5ad, "MOST_CELLS", 30)
+    refused(path, "obs/x_um holds 100 values; 30 cells can be read")
 
 
 def test_the_limits_leave_room_for_a_whole_slide():
