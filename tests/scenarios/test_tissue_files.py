@@ -222,7 +222,8 @@ def test_wrong_anndata_files_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"x_um or x, or give obsm\['spatial'\] .* \(found: cell_type\)"):
         t.read_cell_table(h5ad(tmp_path / "a.h5ad"))
     with h5py.File(tmp_path / "b.h5ad", "w") as file:
-        file.create_group("obs")["x_um"] = [1.0]
+        obs = file.create_group("obs")
+        obs["x_um"], obs["y_um"] = [1.0], [1.0]
     with pytest.raises(InputError, match="no column for phenotype"):
         t.read_cell_table(tmp_path / "b.h5ad")
     path = h5ad(tmp_path / "c.h5ad", ("x", "y"))

@@ -1,5 +1,6 @@
 """Kinds of tissue in a scenario: keys, expressions, and the fork of an earlier run."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -212,6 +213,28 @@ def test_a_fork_of_a_snapshot_is_the_tissue_of_that_day(earlier):
             values, earlier.half["tissue_fields"][i], rtol=2**-13 + 1e-7, atol=0
         )  # 12 bits kept
     assert np.array_equal(forked(earlier).occupant, earlier.end["tissue_occupant"])
+    assert placement.notes == []
+
+
+def test_fields_of_another_unit_and_attributes_start_anew_and_that_is_said(earlier):
+    free = [i for i, row in enumerate(earlier.model.tables.fields) if row["scale"] < 0]
+    name, unit = earlier.model.fields[free[0]].name, earlier.model.fields[free[0]].unit
+    others = tuple(
+        replace(f, unit="pg/mL") if f.name == name else replace(f, name="new") if i == free[1] else f
+        for i, f in enumerate(earlier.model.fields)
+    )
+    changed = replace(earlier.model, fields=others, attributes=(SimpleNamespace(name="age", kind="clock"),))
+    tables = {
+        "tissue": {"kind": "snapshot", "file": str(earlier.path)},
+        "lattice": {"rows": 32, "columns": 32},
+    }
+    placement = t.place_scenario(tables, earlier.model.types, changed, {}, 9)
+    assert name not in placement.fields
+    file = earlier.path.name
+    assert placement.notes == [
+        f"{file}: fields of the earlier run that are not taken over: {name} ({unit} there, pg/mL here)",
+        f"{file}: attributes of cells that start anew: age",
+    ]
 
 
 def test_an_exact_fork_is_the_final_state_to_the_last_bit(earlier):
