@@ -7,6 +7,7 @@ from typing import Any
 from ..abm import vocabulary as v
 from ..abm.compile_rules import split_behaviour
 from ..abm.errors import InputError, unknown_word
+from ..abm.keys import bounds
 from ..abm.model import Model, load_model
 from ..abm.model_file import LIBRARY as MODELS
 from ..abm.model_file import ModelSpec, as_list, read_part, read_toml
@@ -225,16 +226,18 @@ _MODEL_WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("rule", "effect"): tuple(v.EFFECTS),
     ("rule", "response"): tuple(v.RESPONSES),
 }
+_TEXT = {"type": "string", "pattern": r"\S"}
 _TYPES: dict[str, dict[str, Any]] = {
-    "text": {"type": "string"},
-    "expression": {"type": "string"},
-    "words": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+    "text": _TEXT,
+    "expression": _TEXT,
+    "words": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
     "number": {"type": "number"},
-    "amount": {"anyOf": [{"type": "number"}, {"type": "string"}]},
     "whole": {"type": "integer"},
+    "texts": {"type": "array", "items": _TEXT},
     "list": {"type": "array"},
     "table": {"type": "object"},
 }
+_LIMITS = {">": "exclusiveMinimum", ">=": "minimum", "<": "exclusiveMaximum", "<=": "maximum"}
 _Keys = Mapping[str, tuple[str, bool, str]]
 
 
@@ -269,8 +272,6 @@ def _model_schema() -> dict[str, Any]:
         signal, {"type": "array", "items": signal, "minItems": 1, "maxItems": 2},
     ]  # fmt: skip
     sections["cell_type"]["properties"]["colour"]["pattern"] = "^#[0-9A-Fa-f]{6}$"
-    for key in ("layers", "include"):
-        sections["model"]["properties"][key]["items"] = {"type": "string"}
     sections["model"]["properties"]["dimensions"]["enum"] = [2, 3]
     parameter = sections.pop("parameter") | {
         "anyOf": [{"required": ["value", "source"]}, {"required": ["expr"]}, {"required": ["measured"]}],
@@ -304,9 +305,6 @@ def _scenario_schema() -> dict[str, Any]:
     for section, tables in NESTED.items():
         for key in tables:
             properties[section]["properties"][key] |= _table(ENTRY_KEYS[key], key, {})
-    for section, key in (("regimen", "days"), ("output", "snapshot_days")):
-        holder = properties[section].get("items", properties[section])
-        holder["properties"][key]["items"] = {"type": "number"}
     extends = {"properties": {"scenario": {"required": ["extends"]}}}
     return {
         "properties": properties,
@@ -318,18 +316,27 @@ def _scenario_schema() -> dict[str, Any]:
 
 def _study_schema() -> dict[str, Any]:
     table = _table(STUDY_KEYS["study"], "study", {})
-    table["properties"]["arms"] |= {"items": {"type": "string"}, "minItems": 1}
-    for key, least in (("patients", 1), ("seed", 0), ("replicates", 1), ("ode_only_patients", 0)):
-        table["properties"][key]["minimum"] = least
+    table["properties"]["arms"]["minItems"] = 1
     sweep = _table(STUDY_KEYS["sweep"], "sweep", {("sweep", "design"): DESIGNS})
     sweeps = {"type": "array", "items": sweep}
     return {"properties": {"study": table, "sweep": sweeps}, "required": ["study"]}
 
 
+def _kind_schema(kind: str) -> dict[str, Any]:
+    """Return the schema of one kind; bounds of numbers hold for each of a list."""
+    shape = kind.partition(" ")[0]
+    limits = {_LIMITS[sign]: number for sign, number in bounds(kind)}
+    if shape == "numbers":
+        return {"type": "array", "items": {"type": "number"} | limits}
+    if shape == "amount":
+        return {"anyOf": [{"type": "number"} | limits, _TEXT]}
+    return _TYPES[shape] | limits
+
+
 def _table(keys: _Keys, section: str, words: Mapping[tuple[str, str], tuple[str, ...]]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for key, (kind, _, meaning) in keys.items():
-        properties[key] = {**_TYPES[kind], "description": meaning}
+        properties[key] = _kind_schema(kind) | {"description": meaning}
         if (section, key) in words:
             properties[key]["enum"] = list(words[section, key])
     required = [key for key, (_, needed, _) in keys.items() if needed]

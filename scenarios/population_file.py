@@ -27,31 +27,32 @@ _COMMON = {
     "max": ("number", True, "highest value"),
     "unit": ("text", True, "unit of the value"),
     "source": ("text", True, "source of the law"),
-    "factor": ("number", False, "multiplies every draw; 1 if absent"),
+    "factor": ("number > 0", False, "multiplies every draw; 1 if absent"),
     "factor_source": ("text", False, "source of the factor; needed with it"),
 }
 _BETA = _COMMON | {
-    "a": ("number", True, "first shape of the Beta law"),
-    "b": ("number", True, "second shape of the Beta law"),
+    "a": ("number > 0", True, "first shape of the Beta law"),
+    "b": ("number > 0", True, "second shape of the Beta law"),
 }
 _LOG_NORMAL = _COMMON | {
-    "median": ("number", True, "median before truncation"),
-    "log_sd": ("number", True, "standard deviation of the natural logarithm"),
+    "min": ("number > 0", True, "lowest value"),
+    "median": ("number > 0", True, "median before truncation"),
+    "log_sd": ("number > 0 <= 10", True, "standard deviation of the natural logarithm"),
 }
 _FACTOR_ALONE = {key: (_COMMON[key][0], True, _COMMON[key][2]) for key in ("factor", "factor_source")}
 _KINETIC = {
     "drug": ("text", True, "drug of the PK library whose random effects are followed"),
     "powers": ("table", True, "PK parameter of the drug = power with which it enters"),
-    "typical": ("number", True, "value of the typical patient"),
+    "typical": ("number > 0", True, "value of the typical patient"),
     "unit": ("text", True, "unit of the value"),
     "source": ("text", True, "source of the typical value"),
 }
 _SELECTION = {
     "of": ("text", True, "population that the patients were picked from"),
-    "seed": ("whole", True, "seed of the sample"),
-    "size": ("whole", True, "patients of the sample"),
+    "seed": ("whole >= 0", True, "seed of the sample"),
+    "size": ("whole >= 1 <= 1000000", True, "patients of the sample"),
     "design": ("text", True, "how the sample was drawn"),
-    "numbers": ("list", True, "numbers of the patients, 1 is the first of the sample"),
+    "numbers": ("numbers >= 1", True, "numbers of the patients, 1 is the first of the sample"),
 }
 
 
@@ -167,10 +168,6 @@ def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
     check_source(entry["source"], where)
     if not entry["max"] > entry["min"]:
         raise InputError(f"{where}: 'max' must exceed 'min', got {entry['min']:g} and {entry['max']:g}")
-    positive = ("a", "b") if kind == "beta" else ("min", "median", "log_sd")
-    for key in positive:
-        if not entry[key] > 0:
-            raise InputError(f"{where}: '{key}' must be above 0, got {entry[key]:g}")
     a, b, median, log_sd = (float(entry.get(key, math.nan)) for key in ("a", "b", "median", "log_sd"))
     return Law(
         name=name,
@@ -192,8 +189,6 @@ def _factor(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise InputError(f"{where}: 'factor' and 'factor_source' go together; give both or neither")
     if "factor" not in entry:
         return {}
-    if not entry["factor"] > 0:
-        raise InputError(f"{where}: 'factor' must be above 0, got {entry['factor']:g}")
     check_source(entry["factor_source"], where)
     return {"factor": float(entry["factor"]), "factor_source": entry["factor_source"]}
 
@@ -209,8 +204,6 @@ def _read_kinetic(name: str, entry: Any, where: str) -> Kinetic:
             raise unknown_word("random effect", word, effects, where)
         if isinstance(power, bool) or not isinstance(power, int | float) or not math.isfinite(power):
             raise InputError(f"{where}: the power of '{word}' must be a number, got {power!r}")
-    if not entry["typical"] > 0:
-        raise InputError(f"{where}: 'typical' must be above 0, got {entry['typical']:g}")
     powers = {word: float(power) for word, power in entry["powers"].items()}
     return Kinetic(name, entry["drug"], powers, float(entry["typical"]), entry["unit"], entry["source"])
 

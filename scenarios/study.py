@@ -82,11 +82,8 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
         raise InputError(f"{path}: a study file needs a [study] table; see docs/format.md")
     table = tables["study"]
     check_keys(table, STUDY_KEYS["study"], where)
-    for key, least in (("patients", 1), ("seed", 0), ("replicates", 1), ("ode_only_patients", 0)):
-        if table.get(key, least) < least:
-            raise InputError(f"{where}: '{key}' must be {least} or more, got {table[key]}")
     arms = table["arms"]
-    if not arms or not all(isinstance(arm, str) for arm in arms):
+    if not arms:
         raise InputError(f"{where}: 'arms' must be a list of one or more scenarios, got {arms!r}")
     if len(set(arms)) < len(arms):
         raise InputError(f"{where}: an arm is listed twice in {arms!r}; give each scenario once")

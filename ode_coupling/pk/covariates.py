@@ -12,12 +12,12 @@ CONTINUOUS = ("power", "exponential", "proportional")
 BY_LEVEL = ("factor", "exponential", "proportional")
 
 _NUMBER = {
-    "reference": ("number", True, "value of the reference patient"),
+    "reference": ("number > 0", True, "value of the reference patient"),
     "unit": ("text", True, "unit of the covariate"),
     "description": ("text", False, "meaning"),
 }
 _LEVELS = {
-    "levels": ("list", True, "names of the levels, that of the reference patient first"),
+    "levels": ("texts", True, "names of the levels, that of the reference patient first"),
     "description": ("text", False, "meaning"),
 }
 _EFFECT = {
@@ -113,13 +113,9 @@ def read_covariate(name: str, entry: Any, where: str) -> Covariate:
     keys = _LEVELS if isinstance(entry, dict) and "levels" in entry else _NUMBER
     check_keys(entry, keys, where)
     if keys is _NUMBER:
-        if not entry["reference"] > 0.0:
-            raise InputError(f"{where}: 'reference' must be positive, it is {entry['reference']:g}")
         return Covariate(name, float(entry["reference"]), entry["unit"], (), entry.get("description", ""))
     levels = entry["levels"]
-    if not (
-        len(levels) > 1 and len(set(levels)) == len(levels) and all(isinstance(word, str) for word in levels)
-    ):
+    if len(levels) < 2 or len(set(levels)) < len(levels):
         raise InputError(f"{where}: 'levels' must hold at least two different names, got {levels}")
     return Covariate(name, levels[0], "", tuple(levels), entry.get("description", ""))
 

@@ -21,7 +21,7 @@ _DRUG = {
     "name": ("text", True, "name that doses use"),
     "title": ("text", True, "one line for lists"),
     "structure": ("text", True, "structural model"),
-    "routes": ("list", True, "iv and at most one of po, sc and im"),
+    "routes": ("texts", True, "iv and at most one of po, sc and im"),
     "source": ("text", True, "source of the model"),
     "note": ("text", False, "what a user must know"),
 }
@@ -30,13 +30,13 @@ _PARAMETER = {
     "unit": ("text", True, "unit of the value"),
     "source": ("text", True, "source of the value"),
     "description": ("text", False, "meaning, where the name is not enough"),
-    "cv": ("number", False, "variation between patients, sqrt(exp(omega^2) - 1)"),
-    "omega2": ("number", False, "variance between patients of the log of the parameter"),
+    "cv": ("number >= 0 <= 10", False, "variation between patients, sqrt(exp(omega^2) - 1)"),
+    "omega2": ("number >= 0 <= 25", False, "variance between patients of the log of the parameter"),
     "follows": ("table", False, "random effects of other parameters that act here, times a number"),
     "covariates": ("list", False, "effects of covariates"),
 }
 _COVARIANCE = {
-    "between": ("list", True, "two parameters with variation of their own"),
+    "between": ("texts", True, "two parameters with variation of their own"),
     "value": ("number", True, "covariance of their logs"),
     "source": ("text", True, "source of the value"),
 }
@@ -168,7 +168,6 @@ def _read_parameter(
     if "cv" in entry and "omega2" in entry:
         raise InputError(f"{where}: give the variation as cv or as omega2, not as both")
     omega2 = float(np.log1p(entry["cv"] ** 2)) if "cv" in entry else float(entry.get("omega2", 0.0))
-    check_value(omega2, "not negative", f"{where}: omega2")
     follows = {key: float(factor) for key, factor in entry.get("follows", {}).items()}
     if omega2 > 0.0:
         follows[name] = 1.0

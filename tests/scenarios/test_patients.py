@@ -184,7 +184,7 @@ def test_a_file_of_ones_own(tmp_path):
     [
         ({"min": "1.0"}, "'max' must exceed 'min'"),
         ({"a": "0.0"}, "'a' must be above 0"),
-        ({"b": "nan"}, "'b' must be a finite number"),
+        ({"b": "nan"}, "nan is no finite number"),
         ({"max": '"2"'}, "'max' must be a finite number"),
         ({"unit": ""}, "'unit' is missing"),
         ({"source": '"somewhere"'}, "source 'somewhere'"),
