@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..abm.errors import InputError, unknown_word
+from .places import check_file_place
 
 MODELS = ("qcic",)
 PUBLISHED_STATES = 57  # the two that follow add up what has been eliminated
@@ -47,6 +48,7 @@ def body(
 
     if model not in MODELS:
         raise unknown_word("body model", model, MODELS, "body")
+    check_file_place(out)
     low, high = RTOL_RANGE
     if not low <= rtol <= high:
         raise InputError(f"--rtol must lie in {low:g} to {high:g}, it is {rtol:g}")

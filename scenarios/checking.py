@@ -1,5 +1,6 @@
 """Check any file of the package, and print the JSON Schema of those that people write."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..abm.model_file import LIBRARY as MODELS
 from ..abm.model_file import ModelSpec, as_list, read_part, read_toml
 from ..abm.ode_model import OdeModel
 from ..abm.quantities import names_in, parse_unit
+from ..abm.toml_text import is_file
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
 from ..ode_coupling.toxicity.friberg import ANC
 from .companion_side import body_model_of
@@ -59,9 +61,9 @@ def check_file(path: str | Path) -> list[str]:
 def _locate(name: str) -> Path:
     folders = (MODELS, MODELS / "drugs", LIBRARY, LIBRARY / "populations")
     for path in (Path(name), *(folder / f"{name}.toml" for folder in folders)):
-        if path.is_file():
+        if is_file(path):
             return path
-    if Path(name).exists() or Path(name).suffix:
+    if os.path.exists(name) or Path(name).suffix:
         raise InputError(f"{name}: no such file; give a .toml or .h5 file, or a library name")
     choices = [path.stem for folder in folders for path in folder.glob("*.toml")]
     raise unknown_word("name", name, choices, "check (a file or a library name)")

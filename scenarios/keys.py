@@ -8,6 +8,7 @@ from ..ode_coupling.ports import SPLITTINGS
 from ..ode_coupling.regimens.body_size import BSA_FORMULAS, SEXES
 from .companion_side import COMPANION_KEYS
 from .controllers import CONTROLLERS
+from .limits import MOST_DAYS, MOST_RUNS, MOST_SEED
 from .observe import OBSERVED
 from .radiation import RADIOTHERAPY_KEYS
 from .trial_keys import CONTROLLER_KEYS, PROGRESSION_KEYS, TOXICITY_KEYS
@@ -22,9 +23,6 @@ TISSUE_KINDS = (
 )
 SIDES = ("x-", "x+", "y-", "y+", "z-", "z+", "x", "y", "z")
 FORKS = ("snapshot", "exact")
-MOST_DAYS = 36_500  # a hundred years is a slip of the pen, as in an order
-MOST_RUNS = 1_000_000  # of a study, and points of its sweeps
-MOST_SEED = 2**53  # the largest whole number up to which tables, and sums of seeds, are exact
 # (section, key) -> the words it may hold
 WORDS = {
     ("scenario", "treatment"): TREATMENTS,

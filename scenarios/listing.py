@@ -14,6 +14,7 @@ from ..abm.model_file import LIBRARY as MODELS
 from ..abm.model_file import as_list, library_models, read_toml
 from ..abm.ode_model import Parameter
 from ..abm.parameters import Override
+from ..abm.toml_text import is_file
 from .companion_side import companion_lines
 from .scenario import LIBRARY, Scenario, library_scenarios, load_scenario
 from .study import Study, library_studies, load_study
@@ -120,7 +121,7 @@ def _kind(name: str) -> str:
         if name in names:
             return kind
     path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix == ".toml" and is_file(path):
         tables, _ = read_toml(path)
         for kind in by_kind:
             if kind in tables:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..abm.errors import InputError
+from .places import check_file_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +53,11 @@ def pk(
     from ..ode_coupling.pk import sample_patients
     from ..ode_coupling.regimens import BodySize, parse_regimen
 
+    check_file_place(out)
+    if not out.parent.is_dir():
+        raise InputError(
+            f"{out}: cannot be written, there is no folder {out.parent}; make it, or name another"
+        )
     covariates = read_covariates(found, covariate or [])
     if weight is None:
         known = found.covariates.get("weight")
@@ -62,10 +68,6 @@ def pk(
     columns, rows = table(found, doses, times, covariates, etas)
     from .store.file import publish
 
-    if not out.parent.is_dir():
-        raise InputError(
-            f"{out}: cannot be written, there is no folder {out.parent}; make it, or name another"
-        )
     text = io.StringIO()
     csv.writer(text).writerows([columns, *rows])
     publish(out, text.getvalue().encode())

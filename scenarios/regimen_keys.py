@@ -1,12 +1,14 @@
 """What a [[regimen]] must hold: an order in words, or amount and days in keys."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from ..abm.errors import InputError
 from ..ode_coupling.dosing import Dose, cycle_doses
 from ..ode_coupling.regimens import BodySize, Order, parse_regimen
 from .keys import SCENARIO_KEYS
+from .limits import MOST_DOSES
 
 NEEDED = ("amount", "days", "cycle_days", "infusion_days", "first_day")  # in place of an order
 INSTEAD = ("amount", "days", "cycle_days", "cycles", "infusion_days", "route")  # which an order says itself
@@ -39,6 +41,8 @@ def check_regimens(tables: Mapping[str, Any], where: str) -> None:
                 if key not in regimen:
                     meaning = SCENARIO_KEYS["regimen"][key][2]
                     raise InputError(f"{place}: '{key}' is missing ({meaning}), or an order in words")
+            _check_cycle(regimen, tables["scenario"]["duration_days"], place)
+            doses_of(regimen, size, tables["scenario"]["duration_days"], open_ended, place)
             continue
         if both := [key for key in INSTEAD if key in regimen]:
             raise InputError(
@@ -49,6 +53,25 @@ def check_regimens(tables: Mapping[str, Any], where: str) -> None:
                 f"{place}: the order goes on until progression; write treatment = 'until progression' in [scenario]"
             )
         doses_of(regimen, size, tables["scenario"]["duration_days"], open_ended, place)
+
+
+def _check_cycle(regimen: Mapping[str, Any], until_days: float, place: str) -> None:
+    """Check that an infusion ends before the next dose begins, as in an order, and that the doses can be listed."""
+    days, cycle = sorted(regimen["days"]), regimen["cycle_days"]
+    if not days or len(set(days)) < len(days):
+        raise InputError(
+            f"{place}: 'days' must hold one or more different days of the cycle, got {regimen['days']}"
+        )
+    gap = min(after - before for before, after in pairwise([*days, days[0] + cycle]))
+    if regimen["infusion_days"] > gap:
+        raise InputError(
+            f"{place}: 'infusion_days' ({regimen['infusion_days']:g}) is longer than the {gap:g} days to the "
+            "next dose; shorten it, or give the same amount in fewer doses"
+        )
+    if (doses := until_days / cycle * len(days)) > MOST_DOSES:
+        raise InputError(
+            f"{place}: {doses:,.0f} doses, at most {MOST_DOSES:,}; lengthen cycle_days ({cycle:g})"
+        )
 
 
 def size_of(tables: Mapping[str, Any]) -> BodySize:

@@ -6,6 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ..abm.errors import InputError
+from .places import check_folder_place
+
+LEAST_VISIT_DAYS, MOST_DAYS = 0.1, 36_500
 console = Console(stderr=True, highlight=False, markup=False)
 
 
@@ -37,8 +41,11 @@ def report(
     from ..analysis.death import CHOICES
     from .reporting import report_folder
 
+    check_folder_place(out or folder / "report")
     if death not in CHOICES:
         raise unknown_word("law of death", death, CHOICES, "--death")
+    if not LEAST_VISIT_DAYS <= visits <= MOST_DAYS:
+        raise InputError(f"--visits must be {LEAST_VISIT_DAYS:g} to {MOST_DAYS:g} days apart, got {visits:g}")
     clinic = Clinic(
         criterion,
         every_days=visits,

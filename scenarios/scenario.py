@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
-from ..abm.keys import check_value
+from ..abm.keys import check_value, is_kind
 from ..abm.model_file import ModelSpec, add_part, check_keys, check_source, find_file, read_model, read_toml
 from ..ode_coupling.immune.qcic.tables import parameter_names
 from .keys import (
@@ -23,6 +23,7 @@ from .keys import (
     TREATMENTS,
     WORDS,
 )
+from .limits import check_size
 from .observe import blocks
 from .regimen_keys import check_regimens
 from .tissue_keys import check_tissue, lattice_shape
@@ -30,7 +31,7 @@ from .trial_keys import check_trial
 
 LIBRARY = Path(__file__).parent / "library"
 _SETTING = re.compile(r"([\w.]+)\s*=\s*(.+)$", re.DOTALL)
-_NAME = re.compile(r"\w[\w.-]*")
+_NAME = re.compile(r"\w[\w.-]{0,99}")
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%0-9/][\w/^%* -]*)?$")
 
 
@@ -46,11 +47,14 @@ class Scenario:
         Parameters set from outside; their source reads ``user``.
     model_spec : ModelSpec
         The tissue model as written.
+    notes : list of str
+        What a user should be told before it runs, one sentence each.
     """
 
     tables: dict[str, Any]
     model_spec: ModelSpec
     user_parameters: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -79,15 +83,19 @@ def load_scenario(name_or_path: str, settings: Iterable[str] = ()) -> Scenario:
     InputError
         Unknown scenario, section, key or word; wrong kind of value.
     """
-    tables, folder = _read(name_or_path, None, ())
+    notes: list[str] = []
+    tables, folder = _read(name_or_path, None, (), notes)
     _check_sections(tables, name_or_path)
     tables["scenario"].setdefault("treatment", TREATMENTS[0])
     for section, entry in tables.items():
         _check_section(section, entry, f"{name_or_path} [{section}]")
-    scenario = Scenario(tables, _model_of(tables, tables["scenario"]["model"], folder))
+    scenario = Scenario(tables, _model_of(tables, tables["scenario"]["model"], folder), notes=notes)
     _declare(scenario)
+    written = tables["scenario"]["duration_days"], tables["output"]["snapshot_days"]
     for setting in settings:
         apply_setting(scenario, setting)
+    if tables["scenario"]["duration_days"] < written[0] and tables["output"]["snapshot_days"] is written[1]:
+        _leave_late_days(tables, notes)
     _check_values(scenario, name_or_path)
     return scenario
 
@@ -164,8 +172,19 @@ def as_number(kind: str) -> str:
     return kind.replace("amount", "number")
 
 
+def _leave_late_days(tables: dict[str, Any], notes: list[str]) -> None:
+    """Leave out the snapshots of a longer run that a shorter one inherits; those of its own must fit."""
+    end = tables["scenario"].get("duration_days")
+    days = _table_of(tables, "output").get("snapshot_days")
+    if is_kind(end, "number") and is_kind(days, "numbers") and (late := [day for day in days if day > end]):
+        tables["output"] = tables["output"] | {"snapshot_days": [day for day in days if day <= end]}
+        notes.append(
+            f"the run ends on day {end:g}, before the snapshots of days {', '.join(f'{day:g}' for day in late)}"
+        )
+
+
 def _read(
-    name_or_path: str, beside: Path | None, above: tuple[Path, ...]
+    name_or_path: str, beside: Path | None, above: tuple[Path, ...], notes: list[str]
 ) -> tuple[dict[str, Any], Path | None]:
     """Return the merged tables of a chain, and the folder of the file that names the model."""
     path = find_file(name_or_path, LIBRARY, library_scenarios(), "scenario", beside).resolve()
@@ -183,13 +202,20 @@ def _read(
         return tables, path.parent
     if not isinstance(base, str):
         raise InputError(f"{path.name} [scenario]: 'extends' must be text (a scenario), got {base!r}")
-    merged, folder = _read(base, path.parent, (*above, path))
+    merged, folder = _read(base, path.parent, (*above, path), notes)
     for section, entry in tables.items():
         if isinstance(entry, dict) and isinstance(merged.get(section), dict):
             merged[section] = merged[section] | entry
         else:
             merged[section] = entry
+    if "duration_days" in head and "snapshot_days" not in _table_of(tables, "output"):
+        _leave_late_days(merged, notes)
     return merged, path.parent if "model" in head else folder
+
+
+def _table_of(tables: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """Return a section that may be missing, or no table at all, which is said later."""
+    return tables[section] if isinstance(tables.get(section), dict) else {}
 
 
 def apply_setting(scenario: Scenario, setting: str) -> None:
@@ -325,9 +351,17 @@ def _check_values(scenario: Scenario, where: str) -> None:
         )
     check_trial(tables, where)
     lattice_shape(tables["lattice"], scenario.model_spec.model["dimensions"])
+    check_size(tables, scenario.model_spec)
+    end = tables["scenario"]["duration_days"]
+    if late := [day for day in tables["output"]["snapshot_days"] if day > end]:
+        raise InputError(
+            f"output.snapshot_days: day {late[0]:g} comes after the end on day {end:g}; leave it out (the end is "
+            "always one), or run longer"
+        )
     if not _NAME.fullmatch(tables["scenario"]["name"]):
         raise InputError(
-            f"scenario.name '{tables['scenario']['name']}' begins the names of files: letters, digits, _ - and . only"
+            f"scenario.name '{tables['scenario']['name']}' begins the names of files: at most 100 letters, "
+            "digits, _ - and . only"
         )
 
 

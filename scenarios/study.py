@@ -1,5 +1,6 @@
 """Read a study: the arms, patients, seeds and sweeps of a batch."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import check_keys, find_file, read_toml
 from .keys import STUDY_KEYS
+from .limits import check_runs
 from .scenario import LIBRARY, library_scenarios, load_scenario
 from .sweep import Point, cross, read_sweeps
 
@@ -95,6 +97,8 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
     sweeps = read_sweeps(tables.get("sweep", []), path)
     for number, points in enumerate(sweeps, start=1):
         _check_names(points[0], found, settings, f"{path.name} [[sweep]] {number}")
+    points = math.prod(map(len, sweeps))
+    check_runs(table["patients"], table.get("replicates", 0), points, len(found))
     return Study(
         table["name"],
         table["title"],
