@@ -18,7 +18,7 @@ MODELS = ("qcic",)
 PUBLISHED_STATES = 57  # the two that follow add up what has been eliminated
 RTOL = 1e-10  # what the published trajectories need to be met to 1e-6, tails of the drugs included
 RTOL_RANGE = (1e-13, 1e-3)
-MOST_ROWS = 1e6
+MOST_DAYS, MOST_ROWS = 36_500, 1e6
 VALUES = "vp_parameters"  # key of a file that says more than the values
 
 
@@ -52,9 +52,9 @@ def body(
     low, high = RTOL_RANGE
     if not low <= rtol <= high:
         raise InputError(f"--rtol must lie in {low:g} to {high:g}, it is {rtol:g}")
-    if not (0.0 <= days < math.inf and 0.0 < every < math.inf and days / every <= MOST_ROWS):
+    if not (0.0 <= days <= MOST_DAYS and 0.0 < every < math.inf and days / every <= MOST_ROWS):
         raise InputError(
-            f"--days must be 0 or more, --every above 0 and the rows at most {MOST_ROWS:g}; "
+            f"--days must be 0 to {MOST_DAYS:,}, --every above 0 and the rows at most {MOST_ROWS:g}; "
             f"they are {days:g} and {every:g}"
         )
     values = read_patient(patient) if patient else {}

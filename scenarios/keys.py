@@ -137,7 +137,11 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     },
     "patient": {
         "population": ("text", False, "population file: library name or path"),
-        "number": ("whole >= 1", False, "which patient of the population"),
+        "number": (
+            "whole >= 1 <= 10000",
+            False,
+            "which patient of the population; further ones come with another population_seed",
+        ),
         "population_seed": ("whole >= 0", False, "seed of the population"),
         "values": ("table", False, "parameter = value, in place of a population"),
         "weight_kg": ("number > 0 <= 1000", False, "body weight, for orders in mg/kg and mg/m2"),

@@ -29,7 +29,7 @@ def check_folder_place(path: Path) -> None:
     """
     for part in (path, *path.parents):
         if os.path.lexists(part) and not os.path.isdir(part):
-            raise InputError(f"{path}: cannot be written, {part} is a file; name another folder with --out")
+            raise InputError(f"{path}: cannot be written, {part} is a file; choose another --out folder")
     _check_name(path)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import check_keys, check_source, find_file, read_toml
-from ..ode_coupling.immune.qcic.tables import parameter_names
+from ..abm.quantities import convert, parse_unit
+from ..ode_coupling.immune.qcic.tables import parameter_names, parameter_units
 from .laws import DESIGNS, LAW_KINDS, Kinetic, Law, Population, Selection
 from .scenario import LIBRARY
 
@@ -125,8 +126,8 @@ def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]
             f"{path.name}: extends '{base.name}', a selection; extend the population that it is of"
         )
     where = f"{path.name} [parameters]"
-    laws = _laws(tables.get("parameters", {}), base.laws if base else (), where)
-    tissue = _laws(tables.get("tissue", {}), base.tissue if base else (), f"{path.name} [tissue]")
+    laws = _laws(tables.get("parameters", {}), base.laws if base else (), where, parameter_units())
+    tissue = _laws(tables.get("tissue", {}), base.tissue if base else (), f"{path.name} [tissue]", {})
     for law in tissue:
         if law.name in parameter_names():
             raise InputError(
@@ -149,15 +150,17 @@ def _table(tables: Mapping[str, Any], section: str, path: Path) -> dict[str, Any
     return tables[section]
 
 
-def _laws(table: Mapping[str, Any], base: tuple[Law, ...], where: str) -> tuple[Law, ...]:
-    """Return the laws of a section over those of the population that it extends."""
+def _laws(
+    table: Mapping[str, Any], base: tuple[Law, ...], where: str, units: Mapping[str, str]
+) -> tuple[Law, ...]:
+    """Return the laws of a section over those of the population that it extends, in the units of their owner."""
     laws = {law.name: law for law in base}
     for name, entry in table.items():
-        laws[name] = _read_law(name, entry, laws.get(name), f"{where} {name}")
+        laws[name] = _read_law(name, entry, laws.get(name), f"{where} {name}", units)
     return tuple(laws.values())
 
 
-def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
+def _read_law(name: str, entry: Any, base: Law | None, where: str, units: Mapping[str, str]) -> Law:
     if base and isinstance(entry, dict) and entry.keys() <= _FACTOR_ALONE.keys():
         check_keys(entry, _FACTOR_ALONE, where)
         return replace(base, **_factor(entry, where))
@@ -169,7 +172,7 @@ def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
     if not entry["max"] > entry["min"]:
         raise InputError(f"{where}: 'max' must exceed 'min', got {entry['min']:g} and {entry['max']:g}")
     a, b, median, log_sd = (float(entry.get(key, math.nan)) for key in ("a", "b", "median", "log_sd"))
-    return Law(
+    law = Law(
         name=name,
         lowest=float(entry["min"]),
         highest=float(entry["max"]),
@@ -182,6 +185,9 @@ def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
         log_sd=log_sd,
         **_factor(entry, where),
     )
+    if name not in units:
+        parse_unit(law.unit, f"{where}: 'unit'")
+    return law.in_unit(units.get(name, law.unit), f"{where}: 'unit'")
 
 
 def _factor(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -205,7 +211,9 @@ def _read_kinetic(name: str, entry: Any, where: str) -> Kinetic:
         if isinstance(power, bool) or not isinstance(power, int | float) or not math.isfinite(power):
             raise InputError(f"{where}: the power of '{word}' must be a number, got {power!r}")
     powers = {word: float(power) for word, power in entry["powers"].items()}
-    return Kinetic(name, entry["drug"], powers, float(entry["typical"]), entry["unit"], entry["source"])
+    unit = parameter_units().get(name, entry["unit"])
+    typical = convert(float(entry["typical"]), entry["unit"], unit, f"{where}: 'unit'")
+    return Kinetic(name, entry["drug"], powers, typical, unit, entry["source"])
 
 
 def _selected(

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..abm.errors import InputError
 from ..ode_coupling.dosing import Dose, cycle_doses
+from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.regimens import BodySize, Order, parse_regimen
 from .keys import SCENARIO_KEYS
 from .limits import MOST_DOSES
@@ -48,11 +49,20 @@ def check_regimens(tables: Mapping[str, Any], where: str) -> None:
             raise InputError(
                 f"{place}: 'order' and '{both[0]}' say the same thing; keep the order or the keys, not both"
             )
+        _check_unit(regimen["drug"], _order(regimen, place), tables, place)
         if _order(regimen, place).to_progression and not open_ended:
             raise InputError(
                 f"{place}: the order goes on until progression; write treatment = 'until progression' in [scenario]"
             )
         doses_of(regimen, size, tables["scenario"]["duration_days"], open_ended, place)
+
+
+def _check_unit(drug: str, order: Order, tables: Mapping[str, Any], place: str) -> None:
+    """Check that an order counts in what its drug is counted in: mg or cells, by the body model also its own units."""
+    if drug in [entry.get("drug") for entry in tables.get("companion", [])]:
+        load_drug(drug).check_order(order, place)
+    elif order.unit == "cells" and tables["body"].get("model") == "qcic":
+        raise InputError(f"{place}: the order comes out in cells, and qcic counts {drug} in mg or units")
 
 
 def _check_cycle(regimen: Mapping[str, Any], until_days: float, place: str) -> None:

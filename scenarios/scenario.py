@@ -10,6 +10,7 @@ from typing import Any
 from ..abm.errors import InputError, unknown_word
 from ..abm.keys import check_value, is_kind
 from ..abm.model_file import ModelSpec, add_part, check_keys, check_source, find_file, read_model, read_toml
+from ..abm.quantities import number_and_unit
 from ..ode_coupling.immune.qcic.tables import parameter_names
 from .keys import (
     BODY_ONLY,
@@ -32,7 +33,6 @@ from .trial_keys import check_trial
 LIBRARY = Path(__file__).parent / "library"
 _SETTING = re.compile(r"([\w.]+)\s*=\s*(.+)$", re.DOTALL)
 _NAME = re.compile(r"\w[\w.-]{0,99}")
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%0-9/][\w/^%* -]*)?$")
 
 
 @dataclass
@@ -230,7 +230,7 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
     if not match:
         raise InputError(f"--set '{setting}': write key=value, for example --set duration_days=56")
     name, text = match[1], match[2].strip()
-    number = _NUMBER.match(text)
+    number = number_and_unit(text)
     plain = name.removeprefix("parameters.")
     if plain in known_parameters(scenario):
         if name == plain and (places := [".".join(p) for p in _settable() if p[-1] == name]):
@@ -239,7 +239,9 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
             )
         if not number:
             raise InputError(f"--set {name}: '{text}' is not a number with an optional unit, such as 0.05/d")
-        scenario.user_parameters[plain] = (_finite(number[1], name), number[2] or None)
+        if not math.isfinite(number[0]):
+            raise InputError(f"--set {name}: '{text}' is too large a number")
+        scenario.user_parameters[plain] = number
         return
     section, *path, key = _find_key(scenario, name)
     kind, _, meaning = (ENTRY_KEYS[path[0]] if path else SCENARIO_KEYS[section])[key]
@@ -289,8 +291,8 @@ def _value(name: str, place: str, text: str, kind: str, meaning: str) -> Any:
 
 
 def _is_plain_number(text: str) -> bool:
-    number = _NUMBER.match(text)
-    return number is not None and not number[2]
+    number = number_and_unit(text)
+    return number is not None and number[1] is None
 
 
 def _finite(text: str, name: str) -> float:

@@ -11,8 +11,9 @@ from ...abm.errors import InputError, unknown_word
 from ...abm.model_file import check_keys, check_source, find_file, read_toml
 from ...abm.ode_model import Parameter
 from ...abm.quantities import in_unit, quantity
+from ..regimens import Order
 from .covariates import Covariate, Effect, read_covariate, read_effect
-from .structures import START, check_names, check_routes, check_value, find_structure
+from .structures import START, STRUCTURES, check_names, check_routes, check_value, find_structure
 
 LIBRARY = Path(__file__).parent / "drugs"
 SECTIONS = ("drug", "covariates", "parameters", "covariance")
@@ -92,6 +93,24 @@ class Drug:
     covariates: dict[str, Covariate]
     random_effects: tuple[str, ...] = ()
     omega: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    @property
+    def amount_unit(self) -> str:
+        """Return what doses of the drug are counted in: mg or cells."""
+        return STRUCTURES[self.structure].amount
+
+    def check_order(self, order: Order, where: str) -> None:
+        """Check that an order counts in what the drug is counted in.
+
+        Raises
+        ------
+        InputError
+        """
+        if order.unit != self.amount_unit:
+            raise InputError(
+                f"{where}: {self.name} is dosed in {self.amount_unit}, and the order comes out in {order.unit}; "
+                f"order an amount in {self.amount_unit}"
+            )
 
 
 def library_drugs() -> list[str]:

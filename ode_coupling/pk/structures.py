@@ -37,12 +37,15 @@ class Structure:
         Whether those of one to three compartments and a depot come on top.
     linear : bool
         Whether all rates are constant multiples of amounts.
+    amount : str
+        What doses are counted in: mg or cells.
     """
 
     build: Callable[[str, Mapping[str, Parameter], Sequence[str]], OdeModel]
     own: Specs
     disposition: bool = True
     linear: bool = False
+    amount: str = "mg"
 
     @property
     def specs(self) -> dict[str, tuple[str, str, str]]:
@@ -64,7 +67,7 @@ STRUCTURES = {
     "michaelis_menten": Structure(michaelis_menten.build, michaelis_menten.PARAMETERS),
     "target_mediated": Structure(target_mediated.build, target_mediated.PARAMETERS),
     "metabolite": Structure(metabolite.build, metabolite.PARAMETERS, linear=True),
-    "car_t": Structure(car_t.build, car_t.PARAMETERS, disposition=False),
+    "car_t": Structure(car_t.build, car_t.PARAMETERS, disposition=False, amount="cells"),
 }
 
 
