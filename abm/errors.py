@@ -15,13 +15,18 @@ LONGEST_WORD = 100  # a longer one is cut: it is no slip of the pen
 MOST_CHOICES = 40  # a longer list hides the sentence it belongs to
 
 
-def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> InputError:
-    """Return the error for a word that is not among the choices: the nearest one, and all or the nearest few."""
+def unknown_word(
+    kind: str, word: str, choices: Iterable[str], where: str, command: str = "describe"
+) -> InputError:
+    """Return the error for a word that is not among the choices: the nearest one, and all or the nearest few.
+
+    Where there are too many to write out, the command that lists them is named.
+    """
     options, word = sorted(choices), word if len(word) <= LONGEST_WORD else f"{word[:LONGEST_WORD]}..."
     near = difflib.get_close_matches(word, options, n=6, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near and difflib.get_close_matches(word, near[:1]) else ""
     if len(options) <= MOST_CHOICES:
         valid = f"valid: {', '.join(options) or 'none'}"
     else:
-        valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}; 'oncolattice describe' lists all"
+        valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}; 'oncolattice {command}' lists all"
     return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")

@@ -16,6 +16,8 @@ from ..abm.ode_model import OdeModel
 from ..abm.quantities import names_in, parse_unit
 from ..abm.toml_text import is_file
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
+from ..ode_coupling.pk.drug_file import LIBRARY as PK_LIBRARY
+from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.toxicity.friberg import ANC
 from .companion_side import body_model_of
 from .keys import (
@@ -49,8 +51,8 @@ def check_file(path: str | Path) -> list[str]:
     Parameters
     ----------
     path : str or Path
-        A file, or the name of a library model, drug, scenario, study or population. A file with parameters
-        or rules but no [model] is read as a part that models include, and checked word by word.
+        A file (TOML, SBML or HDF5), or the name of a library model, drug, scenario, study or population. A file with
+        parameters or rules but no [model] is read as a part that models include, and checked word by word.
     """
     try:
         return _check(_locate(str(path)))
@@ -59,14 +61,14 @@ def check_file(path: str | Path) -> list[str]:
 
 
 def _locate(name: str) -> Path:
-    folders = (MODELS, MODELS / "drugs", LIBRARY, LIBRARY / "populations")
+    folders = (MODELS, MODELS / "drugs", LIBRARY, LIBRARY / "populations", PK_LIBRARY)
     for path in (Path(name), *(folder / f"{name}.toml" for folder in folders)):
         if is_file(path):
             return path
     if os.path.exists(name) or Path(name).suffix:
-        raise InputError(f"{name}: no such file; give a .toml or .h5 file, or a library name")
+        raise InputError(f"{name}: no such file; give a .toml, .h5 or .xml file, or a library name")
     choices = [path.stem for folder in folders for path in folder.glob("*.toml")]
-    raise unknown_word("name", name, choices, "check (a file or a library name)")
+    raise unknown_word("name", name, choices, "check (a file or a library name)", "list")
 
 
 def _check(path: Path) -> list[str]:
@@ -75,6 +77,11 @@ def _check(path: Path) -> list[str]:
         from .store.replicates import check_replicates, is_replicates
 
         return check_replicates(path) if is_replicates(path) else check_run(path)
+    if path.suffix in (".xml", ".sbml"):
+        from ..ode_coupling.sbml import read_sbml
+
+        read_sbml(str(path), events="ignore")
+        return []
     tables, _ = read_toml(path)
     if "model" in tables:
         load_model(str(path))
@@ -89,11 +96,15 @@ def _check(path: Path) -> list[str]:
         ]
     elif "population" in tables:
         load_population(path)
+    elif "drug" in tables:
+        load_drug(path)
     elif tables.keys() & {"parameters", *v.MODEL_KEYS}:
         check_part(read_part(path))
     else:
         found = ", ".join(tables) or "none"
-        return [f"{path}: needs a [model], [scenario] or [study] table (sections found: {found})"]
+        return [
+            f"{path}: needs a [model], [scenario], [study], [population] or [drug] table (sections found: {found})"
+        ]
     return []
 
 

@@ -195,7 +195,7 @@ def list_() -> None:
 
 @app.command(epilog="Example: oncolattice describe mcrc_tas102 --assumed")
 def describe(
-    name: Annotated[str, typer.Argument(help="model or scenario")],
+    name: Annotated[str, typer.Argument(help="model, scenario, study, population, body or drug")],
     assumed: Annotated[
         bool, typer.Option("--assumed", help="only parameters whose source is 'assumed'")
     ] = False,
@@ -219,7 +219,9 @@ def describe(
 
 
 @app.command(epilog="Example: oncolattice check runs/mcrc_tas102-0123456789ab.h5")
-def check(files: Annotated[list[Path], typer.Argument(help="model, scenario, study or run files")]) -> None:
+def check(
+    files: Annotated[list[Path], typer.Argument(help="TOML, SBML and run files, or library names")],
+) -> None:
     """Check files; exit with 2 if any is wrong."""
     from .checking import check_file
 

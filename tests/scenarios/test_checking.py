@@ -91,7 +91,7 @@ def test_the_page_names_every_key_of_an_entry_and_every_word():
 # --- check -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["mcrc", "trifluridine", "mcrc_tas102"])
+@pytest.mark.parametrize("name", ["mcrc", "trifluridine", "mcrc_tas102", "nivolumab", "qcic_treated", "demo"])
 def test_library_names_work(name):
     assert check_file(name) == []
 
@@ -108,7 +108,7 @@ def test_a_run_file_is_checked(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", r"needs a \[model\], \[scenario\] or \[study\] table"),
+        ("", r"needs a \[model\], \[scenario\], \[study\], \[population\] or \[drug\] table"),
         ("[other]\nx = 1\n", r"sections found: other"),
         ("x = ", "not valid TOML"),
         ("[model]\n", "'name' is missing"),
