@@ -1,6 +1,5 @@
 """The structural models by name, and a checked way to make one from numbers."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from . import (
 from .compartments import CENTRAL, DEEP, DEPOT, IV, PERIPHERAL
 
 START = "treatment_start"
+SMALLEST, LARGEST = 1e-30, 1e30  # beyond them products of rates leave the range of double precision
 Specs = Mapping[str, tuple[str, str, str]]  # parameter -> (unit, what it may be, meaning)
 
 
@@ -106,8 +106,9 @@ def check_value(value: float, kind: str, where: str) -> None:
     InputError
     """
     good = {"positive": value > 0.0, "not negative": value >= 0.0, "a fraction": 0.0 <= value <= 1.0}[kind]
-    if not (good and math.isfinite(value)):
-        raise InputError(f"{where} must be {kind}, it is {value:g}")
+    if not (good and (value == 0.0 or SMALLEST <= value <= LARGEST)):
+        limits = f", {SMALLEST:g} to {LARGEST:g}" if good else ""
+        raise InputError(f"{where} must be {kind}{limits}, it is {value:g}")
 
 
 def check_names(structure: Structure, given: Mapping[str, object], routes: Sequence[str], where: str) -> None:
