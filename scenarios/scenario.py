@@ -280,7 +280,7 @@ def _value(name: str, place: str, text: str, kind: str, meaning: str) -> Any:
                 raise InputError(f"--set {name}: '{text}' is not a list of numbers such as 0,28,56") from None
         case "texts":
             value = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
-        case "table" | "list":
+        case "table" | "named" | "list":
             raise InputError(
                 f"--set {name}: this is a table; write it in a scenario file that extends this one"
             )

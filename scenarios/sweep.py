@@ -36,8 +36,6 @@ def read_sweeps(entries: Any, path: Path) -> list[list[Point]]:
     InputError
         A key, design, range, list or table that is wrong, or a parameter that is swept twice.
     """
-    if not isinstance(entries, list):
-        raise InputError(f"{path.name}: write [[sweep]], one block a sweep")
     sweeps, swept = [], set()
     for number, entry in enumerate(entries, start=1):
         where = f"{path.name} [[sweep]] {number}"
