@@ -23,7 +23,7 @@ REFUSED = {
     "escaped NUL": (b'a = "\\u0000"', "control character"),
     "terminal escape in a key": (b'"\\u001b[31m" = 1', "control character"),
     "byte-order mark": (b"\xef\xbb\xbfa = 1", "byte-order mark"),
-    "UTF-16": ("a = 1".encode("utf-16"), "byte-order mark"),
+    "UTF-16": ("a = 1".encode("utf-16"), "byte 0 is not UTF-8"),
     "no TOML": (b"a = [", "not valid TOML"),
     "too large": (b"# " + b"x" * MOST_BYTES, "more than 4 MiB"),
 }
