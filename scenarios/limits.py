@@ -60,9 +60,11 @@ def check_days(tables: Mapping[str, Any]) -> None:
 def leave_late_days(tables: dict[str, Any], notes: list[str]) -> None:
     """Leave out the snapshots of a longer run that a shorter one inherits, and note which."""
     end, output = tables["scenario"].get("duration_days"), tables.get("output")
-    days = output.get("snapshot_days") if isinstance(output, dict) else None
-    if is_kind(end, "number") and is_kind(days, "numbers") and (late := [day for day in days if day > end]):
-        tables["output"] = output | {"snapshot_days": [day for day in days if day <= end]}
+    days: Any = output.get("snapshot_days") if isinstance(output, dict) else None
+    if not (is_kind(end, "number") and is_kind(days, "numbers")):
+        return  # what is wrong is said by the check of the keys
+    if late := [day for day in days if day > end]:
+        tables["output"] = {**tables["output"], "snapshot_days": [day for day in days if day <= end]}
         notes.append(
             f"the run ends on day {end:g}, before the snapshots of days {', '.join(f'{day:g}' for day in late)}"
         )

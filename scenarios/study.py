@@ -98,8 +98,8 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
     sweeps = read_sweeps(tables_of(tables, "sweep", path.name), path)
     for number, points in enumerate(sweeps, start=1):
         _check_names(points[0], found, settings, f"{path.name} [[sweep]] {number}")
-    points = math.prod(map(len, sweeps))
-    check_runs(table["patients"], table.get("replicates", 0), points, len(found))
+    combinations = math.prod(len(points) for points in sweeps)
+    check_runs(table["patients"], table.get("replicates", 0), combinations, len(found))
     return Study(
         table["name"],
         table["title"],
