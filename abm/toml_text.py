@@ -30,14 +30,16 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
         The file cannot be read, is a folder, pipe or device, is too large, or is no UTF-8 text.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise InputError(f"{path}: is a folder, pipe or device; name a file")
-        with open(path, "rb") as stream:
-            data = stream.read(most_bytes + 1)
+        data = None
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as stream:
+                data = stream.read(most_bytes + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None
     except ValueError as error:  # NUL or half a character in the name
         raise InputError(f"{str(path)!r}: is no name of a file ({error}); name another") from None
+    if data is None:
+        raise InputError(f"{path}: is a folder, pipe or device; name a file")
     if len(data) > most_bytes:
         raise InputError(f"{path}: has more than {most_bytes / 2**20:g} MiB; give less, or in parts")
     try:

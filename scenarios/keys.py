@@ -290,7 +290,7 @@ STUDY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         ),
         "settings": ("table", False, "scenario or parameter = value, as --set"),
         "ode_only_patients": (
-            f"whole >= 0 <= {MOST_RUNS}",
+            "whole >= 0 <= 100000",
             False,
             "patients an arm of the ODE-only comparison; 0 for none",
         ),
