@@ -16,20 +16,20 @@ MOST_SHOWN = 120  # characters of a foreign text in a sentence
 
 
 def unknown_word(
-    kind: str,
-    word: str,
-    choices: Iterable[str],
-    where: str,
-    listed: str = "; 'oncolattice describe' lists all",
+    kind: str, word: str, choices: Iterable[str], where: str, command: str | None = "describe"
 ) -> InputError:
-    """Return the error for a word that is not among the choices: the nearest one, and all or the nearest few."""
-    word, options = printable(word), sorted(map(printable, choices))
+    """Return the error for a word that is not among the choices: the nearest one, and all or the nearest few.
+
+    Where there are too many to write out, the command that lists them is named, if there is one.
+    """
+    word, options = printable(str(word)), sorted(map(printable, choices))
     near = difflib.get_close_matches(word, options, n=6, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near and difflib.get_close_matches(word, near[:1]) else ""
     if len(options) <= MOST_CHOICES:
         valid = f"valid: {', '.join(options) or 'none'}"
     else:
-        valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}{listed}"
+        valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}"
+        valid += f"; 'oncolattice {command}' lists all" if command else ""
     return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")
 
 

@@ -20,8 +20,9 @@ from .snapshot import CellTypeInfo
 from .tables import Tables
 from .vocabulary import BOUNDARIES, NEIGHBOURHOODS, UPDATES
 
-SITE_UM = 1e-3, 1e6  # least and greatest pitch; beyond them radii in sites have no number
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}$")
+SITE_UM = 1e-3, 1e5  # from a molecule to a tumour: what lies beyond is a slip of the pen, and overflows
+STEP_H = 1e-6, 1e5
 
 
 @dataclass(frozen=True)
@@ -225,12 +226,8 @@ def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: 
         raise InputError(f"{where}: dimensions = {head['dimensions']} is not among the choices (2, 3)")
     types = read_types(spec)
     scope = Scope(spec, overrides, measured)
-    site_um = scope.positive(head["site"], "um", f"{where} site", zero=False)
-    if not SITE_UM[0] <= site_um <= SITE_UM[1]:
-        raise InputError(
-            f"{where} site: the pitch must be {SITE_UM[0]:g} to {SITE_UM[1]:g} um, got {site_um:g}"
-        )
-    dt_h = scope.positive(head["time_step"], "h", f"{where} time_step", zero=False)
+    site_um = scope.within(head["site"], "um", f"{where} site", *SITE_UM)
+    dt_h = scope.within(head["time_step"], "h", f"{where} time_step", *STEP_H)
 
     fields = tuple(
         FieldInfo(f["name"], f.get("display", f["name"]), f["unit"]) for f in spec.sections["field"]

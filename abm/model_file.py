@@ -1,19 +1,21 @@
 """Read a model file: TOML with includes, checked word by word against the vocabulary."""
 
 import re
-import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError, unknown_word
+from .keys import check_keys as check_keys
+from .keys import table_of, tables_of
+from .toml_text import is_file
+from .toml_text import read_toml as read_toml
 from .vocabulary import MEASURES, MODEL_KEYS, SOURCE_WORDS
 
 LIBRARY = Path(__file__).parent / "models"
 LIST_SECTIONS = ("cell_type", "attribute", "field", "body_signal", "density", "behaviour", "change", "rule")
-_LARGEST = sys.float_info.max
+MOST_TYPES = 255  # a site holds its type in one byte, and 0 is empty
 _DOI = re.compile(r"10\.\d{4,9}/\S+$")
 _PMID = re.compile(r"PMID \d+$")
 _CODE = re.compile(r"code [\w.-]+/[\w.-]+@[0-9a-f]{6,40}( .+)?$")
@@ -71,26 +73,9 @@ def find_file(
     if beside is not None:
         candidates.insert(0, beside / name_or_path)
     for path in candidates:
-        if path.suffix == ".toml" and path.is_file():
+        if path.suffix == ".toml" and is_file(path):
             return path
     raise unknown_word(kind, str(name_or_path), names, f"{kind} (a library name or a .toml file)")
-
-
-def read_toml(path: Path) -> tuple[dict[str, Any], str]:
-    """Return the tables and the text of a TOML file.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or is not TOML (the message gives line and column).
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), text
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
 
 
 def read_model(name_or_path: str, beside: Path | None = None) -> ModelSpec:
@@ -103,6 +88,10 @@ def read_model(name_or_path: str, beside: Path | None = None) -> ModelSpec:
     """
     spec = ModelSpec()
     _merge(find_model(name_or_path, beside), spec)
+    if (types := len(spec.sections["cell_type"])) > MOST_TYPES:
+        raise InputError(
+            f"{name_or_path}: {types} cell types, at most {MOST_TYPES}; join some, or leave some out"
+        )
     if not spec.model:
         raise InputError(f"{name_or_path}: a model file needs a [model] table; see docs/format.md")
     return spec
@@ -148,17 +137,15 @@ def _merge(path: Path, spec: ModelSpec) -> None:
             )
         spec.model = tables["model"]
         _check_texts(tables["model"], ("layers", "include"), where)
-    if not isinstance(tables.get("parameters", {}), dict):
-        raise InputError(f"{path.name} [parameters]: a table of parameters is needed here")
-    for name, entry in tables.get("parameters", {}).items():
+    for name, entry in table_of(tables, "parameters", path.name).items():
         where = f"{path.name} [parameters] {name}"
         if name in spec.parameters:
             raise InputError(f"{where}: declared twice; override with --set or in the scenario instead")
         check_parameter(entry, where)
         spec.parameters[name] = entry
     for section in LIST_SECTIONS:
-        entries = tables.get(section, [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        entries = tables_of(tables, section, path.name)
+        if not all(isinstance(entry, dict) for entry in entries):
             raise InputError(f"{path.name} [{section}]: write [[{section}]], one block an entry")
         for number, entry in enumerate(entries, start=1):
             label = (
@@ -189,9 +176,7 @@ def check_parameter(entry: Any, where: str) -> None:
         raise unknown_word("measure", entry["measured"], MEASURES, where)
     if given != 1 and not ("measured" in entry and given == 0):
         raise InputError(f"{where}: give either value or expr")
-    if "range" in entry and not (
-        len(entry["range"]) == 2 and all(_is_kind(n, "number") for n in entry["range"])
-    ):
+    if len(entry.get("range", (0, 0))) != 2:
         raise InputError(f"{where}: 'range' must be [lowest, highest], got {entry['range']!r}")
     computed = "derived" if "expr" in entry else "measured" if "measured" in entry else None
     source = entry.get("source", computed)
@@ -225,58 +210,11 @@ def check_entry(entry: Any, section: str, where: str) -> None:
     check_keys(entry, MODEL_KEYS[section], where)
 
 
-def check_keys(entry: Any, keys: dict[str, tuple[str, bool, str]], where: str) -> None:
-    """Check a table against ``key -> (kind, required, meaning)``.
-
-    Raises
-    ------
-    InputError
-        Unknown or missing key, or a value of the wrong kind.
-    """
-    if not isinstance(entry, dict):
-        raise InputError(f"{where}: a table is needed here, not {type(entry).__name__}")
-    for key, value in entry.items():
-        if key not in keys:
-            raise unknown_word("key", key, keys, where)
-        kind = keys[key][0]
-        if not _is_kind(value, kind):
-            article = {
-                "number": "a finite number",
-                "whole": "a whole number",
-                "list": "a list",
-                "table": "a table",
-                "words": "text or a list of texts",
-            }
-            raise InputError(
-                f"{where}: '{key}' must be {article.get(kind, 'text')} ({keys[key][2]}), got {value!r}"
-            )
-    for key, (_, required, meaning) in keys.items():
-        if required and key not in entry:
-            raise InputError(f"{where}: '{key}' is missing ({meaning})")
-
-
 def _check_texts(entry: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in keys:
         words = entry.get(key, [])
         if not all(isinstance(word, str) for word in words) or len(set(words)) < len(words):
             raise InputError(f"{where}: '{key}' must be a list of different names, got {words!r}")
-
-
-def _is_kind(value: Any, kind: str) -> bool:
-    match kind:
-        case "text" | "expression":
-            return isinstance(value, str)
-        case "words":
-            return isinstance(value, str) or (
-                isinstance(value, list) and value != [] and all(isinstance(v, str) for v in value)
-            )
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
-        case "whole":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "list":
-            return isinstance(value, list)
-    return isinstance(value, dict)
 
 
 def as_list(value: str | list[str]) -> list[str]:

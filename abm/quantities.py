@@ -1,6 +1,6 @@
 """Units and dimension-checked arithmetic for the numbers of a model file.
 
-House units: h, um, cell, nmol, mg, mmHg, Gy and ``dose`` (the unit-free drug amount of QCIC). A
+House units: h, um, cell, nmol, mg, mmHg, Gy, U (of an enzyme) and ``dose`` (the unit-free drug amount of QCIC). A
 concentration of 1 nM is 1 nmol/L, and so on: ``convert`` changes between any two units of one dimension.
 """
 
@@ -13,7 +13,7 @@ from functools import cache
 
 from .errors import InputError, unknown_word
 
-_BASE = ("h", "um", "cell", "nmol", "mg", "mmHg", "dose", "Gy")
+_BASE = ("h", "um", "cell", "nmol", "mg", "mmHg", "dose", "Gy", "U")
 _DIMENSIONLESS = (0.0,) * len(_BASE)
 
 
@@ -50,6 +50,7 @@ _UNITS: dict[str, tuple[float, tuple[float, ...]]] = {
     "uM": (1e-12, _dims(nmol=1, um=-3)),
     "nM": (1e-15, _dims(nmol=1, um=-3)),
     "pM": (1e-18, _dims(nmol=1, um=-3)),
+    "kg": (1e6, _dims(mg=1)),
     "g": (1e3, _dims(mg=1)),
     "mg": (1.0, _dims(mg=1)),
     "ug": (1e-3, _dims(mg=1)),
@@ -59,14 +60,17 @@ _UNITS: dict[str, tuple[float, tuple[float, ...]]] = {
     "kDa": (1e-3, _dims(mg=1, nmol=-1)),
     "mmHg": (1.0, _dims(mmHg=1)),
     "dose": (1.0, _dims(dose=1)),
+    "amount": (1.0, _dims(dose=1)),  # as the tables of QCIC call it
+    "U": (1.0, _dims(U=1)),
     "Gy": (1.0, _dims(Gy=1)),
 }
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%0-9/][\w/^%* -]*)?$")
 _FACTOR = re.compile(r"([A-Za-z%]+)(?:\^?(-?\d))?$|([1-])$")
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: its size in base units and its dimension (exponents of h, um, cell, nmol, mg, mmHg, dose, Gy)."""
+    """A unit: its size in base units and its dimension (exponents of h, um, cell, nmol, mg, mmHg, dose, Gy, U)."""
 
     size: float
     dimension: tuple[float, ...]
@@ -140,6 +144,25 @@ def in_unit(q: Quantity, unit: str, where: str) -> float:
             f"where {describe_dimension(target.dimension)} ({unit}) is needed; check the units"
         )
     return q.value / target.size
+
+
+def convert(value: float, unit: str, target: str, where: str) -> float:
+    """Return ``value`` of ``unit`` as a number in ``target``, the very same number where the two are the same.
+
+    Raises
+    ------
+    InputError
+        The dimensions differ, or a unit is unknown.
+    """
+    if unit == target or parse_unit(unit, where) == parse_unit(target, where):
+        return value
+    return in_unit(quantity(value, unit, where), target, where)
+
+
+def number_and_unit(text: str) -> tuple[float, str | None] | None:
+    """Return the number and the unit that a text such as ``0.05/d`` holds; the unit may be absent, the number not."""
+    match = _NUMBER.match(text.strip())
+    return (float(match[1]), match[2] or None) if match else None
 
 
 _ARITHMETIC: dict[type, Callable[[float, float], float]] = {

@@ -70,21 +70,21 @@ MEASURES = ("sites", "count", "weight")
 SOURCE_WORDS = ("assumed", "fitted", "derived", "user", "measured")
 
 # --- the shape of a model file: section -> key -> (kind, required, meaning) -----------------------------
-# kinds: text, words (text or list of text), expression, number, whole, table, list
+# kinds are those of keys.py
 MODEL_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "model": {
         "name": ("text", True, "name of the model"),
         "title": ("text", True, "one line for figures and reports"),
         "reference": ("text", False, "where the model is described"),
         "dimensions": ("whole", True, "2 (a section) or 3 (a block)"),
-        "layers": ("list", True, "names of the layers; one cell a site and layer"),
+        "layers": ("texts", True, "names of the layers; one cell a site and layer"),
         "site": ("expression", True, "lattice pitch (um)"),
         "time_step": ("expression", True, "time step (h)"),
         "update": ("text", True, "rates, per-step probabilities or random attempts: how rates become events"),
         "neighbourhood": ("text", True, "moore or von Neumann"),
         "boundary": ("text", True, "no-flux or periodic"),
         "stirred": ("table", False, "layer = 1 if its cells are put on random sites each step, 0 if not"),
-        "include": ("list", False, "further model files, such as drugs/<name>.toml"),
+        "include": ("texts", False, "further model files, such as drugs/<name>.toml"),
     },
     "parameter": {
         "value": ("number", False, "the number (or give expr)"),
@@ -97,7 +97,7 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "unit": ("text", True, "unit; 1 for none"),
         "source": ("text", False, "DOI, PMID nnn, code owner/name@commit, assumed or fitted"),
         "description": ("text", False, "what it is"),
-        "range": ("list", False, "[lowest, highest] believable value"),
+        "range": ("numbers", False, "[lowest, highest] believable value"),
         "distribution": ("text", False, "how it varies between patients"),
     },
     "cell_type": {
@@ -124,7 +124,7 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             False,
             "fixed: permeability of the faces (um/h); the level itself holds there if absent",
         ),
-        "faces": ("list", False, "fixed: which faces, of x-, x+, y-, y+, z-, z+; all if absent"),
+        "faces": ("texts", False, "fixed: which faces, of x-, x+, y-, y+, z-, z+; all if absent"),
         "update_interval": ("expression", True, "time between updates (h), a multiple of the time step"),
         "tolerance": ("expression", True, "relative residual of a solve"),
         "initial": ("expression", False, "starting value; the steady state of the placed cells if absent"),

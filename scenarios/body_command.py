@@ -12,12 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from ..abm.errors import InputError, unknown_word
+from ..abm.toml_text import read_text
+from .places import check_file_place
 
 MODELS = ("qcic",)
 PUBLISHED_STATES = 57  # the two that follow add up what has been eliminated
 RTOL = 1e-10  # what the published trajectories need to be met to 1e-6, tails of the drugs included
 RTOL_RANGE = (1e-13, 1e-3)
-MOST_ROWS = 1e6
+MOST_DAYS, MOST_ROWS = 36_500, 1e6
 VALUES = "vp_parameters"  # key of a file that says more than the values
 
 
@@ -47,12 +49,13 @@ def body(
 
     if model not in MODELS:
         raise unknown_word("body model", model, MODELS, "body")
+    check_file_place(out)
     low, high = RTOL_RANGE
     if not low <= rtol <= high:
         raise InputError(f"--rtol must lie in {low:g} to {high:g}, it is {rtol:g}")
-    if not (0.0 <= days < math.inf and 0.0 < every < math.inf and days / every <= MOST_ROWS):
+    if not (0.0 <= days <= MOST_DAYS and 0.0 < every < math.inf and days / every <= MOST_ROWS):
         raise InputError(
-            f"--days must be 0 or more, --every above 0 and the rows at most {MOST_ROWS:g}; "
+            f"--days must be 0 to {MOST_DAYS:,}, --every above 0 and the rows at most {MOST_ROWS:g}; "
             f"they are {days:g} and {every:g}"
         )
     values = read_patient(patient) if patient else {}
@@ -91,11 +94,7 @@ def read_patient(path: Path) -> dict[str, float]:
         return dict(pairs)
 
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); name a JSON file with --patient"
-        ) from None
+        content = json.loads(read_text(path), object_pairs_hook=once)
     except InputError:
         raise
     except (ValueError, RecursionError) as error:  # no text, no JSON, numbers or nesting without end

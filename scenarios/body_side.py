@@ -6,7 +6,7 @@ from typing import Any
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
-from ..abm.quantities import parse_unit
+from ..abm.quantities import convert, parse_unit
 from ..ode_coupling.dosing import Dose
 from ..ode_coupling.immune.qcic.model import VARIANTS
 from ..ode_coupling.ports import (
@@ -25,7 +25,7 @@ from ..ode_coupling.ports import (
 )
 from ..ode_coupling.system import Body, BodyError
 from .course import body_parameter
-from .patients import load_population, sample, sample_tissue
+from .patients import Kinetic, Law, load_population, sample, sample_tissue
 from .regimen_keys import doses_of, size_of
 from .scenario import Scenario
 
@@ -61,6 +61,12 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
     values = (
         sample(population, number, seed)[number - 1] | sample_tissue(population, number, seed)[number - 1]
     )
+    declared = scenario.model_spec.parameters
+    laws: tuple[Law | Kinetic, ...] = (*population.laws, *population.tissue, *population.kinetics)
+    for law in laws:
+        if law.name in declared:  # the tissue may write the unit of a parameter of both in another way
+            where = f"{table['population']}: {law.name}"
+            values[law.name] = convert(values[law.name], law.unit, declared[law.name]["unit"], where)
     return f"{table['population']}-{number}", values
 
 

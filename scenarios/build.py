@@ -14,12 +14,13 @@ from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model, compile_model, read_types
 from ..abm.parameters import Override
 from ..abm.placement import Placement
-from ..abm.quantities import in_unit, quantity
+from ..abm.quantities import convert
 from ..abm.state import first_state
 from ..abm.vocabulary import ADMIT
 from ..ode_coupling.couple import CoupledRun
 from ..ode_coupling.dosing import Dose
 from ..ode_coupling.immune.qcic.model import qcic
+from ..ode_coupling.immune.qcic.tables import parameter_units
 from ..ode_coupling.system import Body
 from .body_side import burn_in, make_ports, patient_of, schedule_of, variant_code, weigh
 from .companion_side import systemic_doses, with_companions
@@ -235,14 +236,10 @@ def route(
 
 
 def _in_body_unit(name: str, value: float, unit: str | None, known: Mapping[str, Any]) -> float:
-    """Return a value in the body model's unit; a shared parameter has the same unit on both sides."""
-    if unit is None:
-        return value
-    if name not in known:
-        raise InputError(
-            f"--set {name}: give body parameters without a unit, in the unit that describe prints"
-        )
-    return in_unit(quantity(value, unit, name), known[name]["unit"], name)
+    """Return a value in the unit of the body model; without a unit it is in the one that the tissue declares."""
+    given = unit or (known[name]["unit"] if name in known else None)
+    own = parameter_units().get(name, given)
+    return value if given is None or own is None else convert(value, given, own, name)
 
 
 def measure(placement: Placement, draft: Model) -> dict[str, float]:

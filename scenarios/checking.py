@@ -1,5 +1,6 @@
 """Check any file of the package, and print the JSON Schema of those that people write."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,16 @@ from typing import Any
 from ..abm import vocabulary as v
 from ..abm.compile_rules import split_behaviour
 from ..abm.errors import InputError, unknown_word
+from ..abm.keys import bounds
 from ..abm.model import Model, load_model
 from ..abm.model_file import LIBRARY as MODELS
 from ..abm.model_file import ModelSpec, as_list, read_part, read_toml
 from ..abm.ode_model import OdeModel
 from ..abm.quantities import names_in, parse_unit
+from ..abm.toml_text import is_file
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
+from ..ode_coupling.pk.drug_file import LIBRARY as PK_LIBRARY
+from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.toxicity.friberg import ANC
 from .companion_side import body_model_of
 from .keys import (
@@ -46,8 +51,8 @@ def check_file(path: str | Path) -> list[str]:
     Parameters
     ----------
     path : str or Path
-        A file, or the name of a library model, drug, scenario, study or population. A file with parameters
-        or rules but no [model] is read as a part that models include, and checked word by word.
+        A file (TOML, SBML or HDF5), or the name of a library model, drug, scenario, study or population. A file with
+        parameters or rules but no [model] is read as a part that models include, and checked word by word.
     """
     try:
         return _check(_locate(str(path)))
@@ -56,14 +61,14 @@ def check_file(path: str | Path) -> list[str]:
 
 
 def _locate(name: str) -> Path:
-    folders = (MODELS, MODELS / "drugs", LIBRARY, LIBRARY / "populations")
+    folders = (MODELS, MODELS / "drugs", LIBRARY, LIBRARY / "populations", PK_LIBRARY)
     for path in (Path(name), *(folder / f"{name}.toml" for folder in folders)):
-        if path.is_file():
+        if is_file(path):
             return path
-    if Path(name).exists() or Path(name).suffix:
-        raise InputError(f"{name}: no such file; give a .toml or .h5 file, or a library name")
+    if os.path.exists(name) or Path(name).suffix:
+        raise InputError(f"{name}: no such file; give a .toml, .h5 or .xml file, or a library name")
     choices = [path.stem for folder in folders for path in folder.glob("*.toml")]
-    raise unknown_word("name", name, choices, "check (a file or a library name)")
+    raise unknown_word("name", name, choices, "check (a file or a library name)", "list")
 
 
 def _check(path: Path) -> list[str]:
@@ -72,6 +77,11 @@ def _check(path: Path) -> list[str]:
         from .store.replicates import check_replicates, is_replicates
 
         return check_replicates(path) if is_replicates(path) else check_run(path)
+    if path.suffix in (".xml", ".sbml"):
+        from ..ode_coupling.sbml import read_sbml
+
+        read_sbml(str(path), events="ignore")
+        return []
     tables, _ = read_toml(path)
     if "model" in tables:
         load_model(str(path))
@@ -86,11 +96,15 @@ def _check(path: Path) -> list[str]:
         ]
     elif "population" in tables:
         load_population(path)
+    elif "drug" in tables:
+        load_drug(path)
     elif tables.keys() & {"parameters", *v.MODEL_KEYS}:
         check_part(read_part(path))
     else:
         found = ", ".join(tables) or "none"
-        return [f"{path}: needs a [model], [scenario] or [study] table (sections found: {found})"]
+        return [
+            f"{path}: needs a [model], [scenario], [study], [population] or [drug] table (sections found: {found})"
+        ]
     return []
 
 
@@ -225,16 +239,18 @@ _MODEL_WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("rule", "effect"): tuple(v.EFFECTS),
     ("rule", "response"): tuple(v.RESPONSES),
 }
+_TEXT = {"type": "string", "pattern": r"\S"}
 _TYPES: dict[str, dict[str, Any]] = {
-    "text": {"type": "string"},
-    "expression": {"type": "string"},
-    "words": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+    "text": _TEXT,
+    "expression": _TEXT,
+    "words": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
     "number": {"type": "number"},
-    "amount": {"anyOf": [{"type": "number"}, {"type": "string"}]},
     "whole": {"type": "integer"},
+    "texts": {"type": "array", "items": _TEXT},
     "list": {"type": "array"},
     "table": {"type": "object"},
 }
+_LIMITS = {">": "exclusiveMinimum", ">=": "minimum", "<": "exclusiveMaximum", "<=": "maximum"}
 _Keys = Mapping[str, tuple[str, bool, str]]
 
 
@@ -269,8 +285,6 @@ def _model_schema() -> dict[str, Any]:
         signal, {"type": "array", "items": signal, "minItems": 1, "maxItems": 2},
     ]  # fmt: skip
     sections["cell_type"]["properties"]["colour"]["pattern"] = "^#[0-9A-Fa-f]{6}$"
-    for key in ("layers", "include"):
-        sections["model"]["properties"][key]["items"] = {"type": "string"}
     sections["model"]["properties"]["dimensions"]["enum"] = [2, 3]
     parameter = sections.pop("parameter") | {
         "anyOf": [{"required": ["value", "source"]}, {"required": ["expr"]}, {"required": ["measured"]}],
@@ -304,9 +318,6 @@ def _scenario_schema() -> dict[str, Any]:
     for section, tables in NESTED.items():
         for key in tables:
             properties[section]["properties"][key] |= _table(ENTRY_KEYS[key], key, {})
-    for section, key in (("regimen", "days"), ("output", "snapshot_days")):
-        holder = properties[section].get("items", properties[section])
-        holder["properties"][key]["items"] = {"type": "number"}
     extends = {"properties": {"scenario": {"required": ["extends"]}}}
     return {
         "properties": properties,
@@ -318,18 +329,29 @@ def _scenario_schema() -> dict[str, Any]:
 
 def _study_schema() -> dict[str, Any]:
     table = _table(STUDY_KEYS["study"], "study", {})
-    table["properties"]["arms"] |= {"items": {"type": "string"}, "minItems": 1}
-    for key, least in (("patients", 1), ("seed", 0), ("replicates", 1), ("ode_only_patients", 0)):
-        table["properties"][key]["minimum"] = least
+    table["properties"]["arms"]["minItems"] = 1
     sweep = _table(STUDY_KEYS["sweep"], "sweep", {("sweep", "design"): DESIGNS})
     sweeps = {"type": "array", "items": sweep}
     return {"properties": {"study": table, "sweep": sweeps}, "required": ["study"]}
 
 
+def _kind_schema(kind: str) -> dict[str, Any]:
+    """Return the schema of one kind; bounds of numbers hold for each of a list."""
+    shape = kind.partition(" ")[0]
+    limits = {_LIMITS[sign]: number for sign, number in bounds(kind)}
+    if shape == "numbers":
+        return {"type": "array", "items": {"type": "number"} | limits}
+    if shape == "amount":
+        return {"anyOf": [{"type": "number"} | limits, _TEXT]}
+    if shape == "named":
+        return {"type": "object", "additionalProperties": {"type": "number"} | limits}
+    return _TYPES[shape] | limits
+
+
 def _table(keys: _Keys, section: str, words: Mapping[tuple[str, str], tuple[str, ...]]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for key, (kind, _, meaning) in keys.items():
-        properties[key] = {**_TYPES[kind], "description": meaning}
+        properties[key] = _kind_schema(kind) | {"description": meaning}
         if (section, key) in words:
             properties[key]["enum"] = list(words[section, key])
     required = [key for key, (_, needed, _) in keys.items() if needed]

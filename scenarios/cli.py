@@ -1,8 +1,9 @@
 """The command line: oncolattice run | batch | report | list | describe | check | schema | body | pk."""
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, unknown_word
 from .body_command import body
 from .pk_command import pk
+from .places import check_folder_place
 from .report_command import report
 
 app = typer.Typer(
@@ -25,12 +27,31 @@ console = Console(stderr=True, highlight=False, markup=False)
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE[UNIT]", help="set a parameter or key")
 ]
+MOST_RUNS, MOST_SEED = 1_000_000, 2**62  # as in limits.py, which takes longer to import
+TRACEBACK = "ONCOLATTICE_TRACEBACK"
 Out = Annotated[Path, typer.Option("--out", "-o", help="folder for results")]
 
 
 def say(word: str, style: str, text: str) -> None:
     """Print one sentence on standard error after a coloured word; brackets in it are no markup."""
     console.print(Text.assemble((word, style), " ", text), soft_wrap=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and stop")
+    ] = False,
+) -> None:
+    """Spatial tumour-immune simulation coupled to the body."""
 
 
 @app.command(epilog="Example: oncolattice run mcrc_tas102 --seed 1 --set duration_days=56 --out runs")
@@ -51,17 +72,19 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="continue an interrupted run, bit for bit")
     ] = False,
-    threads: Annotated[int, typer.Option(min=1, help="threads inside the run (same numbers)")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="threads inside the run (same numbers)")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="no progress bar")] = False,
 ) -> None:
     """Run one scenario and write one HDF5 file."""
     from ..ode_coupling.system import BodyError
+    from .limits import duration_notes
     from .progress import follow
     from .run import prepare
     from .scenario import load_scenario
     from .store import discard_segments, open_run, parts_folder
     from .tissue import apply_mapping, check_mapped, table_of
 
+    check_folder_place(out)
     if (mapping or image) and tissue is None:
         raise InputError("--map and --image go with a cell table; give the table with --tissue FILE")
     loaded = load_scenario(scenario, settings or [])
@@ -78,7 +101,8 @@ def run(
             say("note:", "yellow", note)
         print(current)
         return
-    for warning in current.warnings:
+    duration = duration_notes(loaded.tables["scenario"]["duration_days"], current.simulation.model.dt_h)
+    for warning in (*loaded.notes, *duration, *current.warnings):
         say("note:", "yellow", warning)
     assert current.path is not None
     parts = parts_folder(current.path)
@@ -103,13 +127,18 @@ def batch(
     out: Out = Path("runs"),
     settings: Settings = None,
     replicates: Annotated[
-        int, typer.Option(min=0, help="seeds an arm and patient, in one file for tissues without a body")
+        int,
+        typer.Option(
+            min=0, max=MOST_RUNS, help="seeds an arm and patient, in one file for tissues without a body"
+        ),
     ] = 0,
-    seed: Annotated[int | None, typer.Option(min=0, help="first seed; that of the study if absent")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MOST_SEED, help="first seed; of the study if absent")
+    ] = None,
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="write a file a run for replicates, too")
     ] = False,
-    workers: Annotated[int, typer.Option(min=0, help="runs at a time; 0 is one a usable core")] = 0,
+    workers: Annotated[int, typer.Option(min=0, max=1024, help="runs at a time; 0 is one a usable core")] = 0,
     executor: Annotated[str, typer.Option(help="serial, processes or dask")] = "processes",
     scheduler: Annotated[
         str | None, typer.Option(help="dask: address (tcp://...) or TOML file with a [slurm] table")
@@ -118,9 +147,12 @@ def batch(
         int | None, typer.Option(min=0, help="do one part of the study, such as $SLURM_ARRAY_TASK_ID")
     ] = None,
     of: Annotated[
-        int | None, typer.Option(min=1, help="number of parts; $SLURM_ARRAY_TASK_COUNT if absent")
+        int | None,
+        typer.Option(min=1, max=MOST_RUNS, help="number of parts; $SLURM_ARRAY_TASK_COUNT if absent"),
     ] = None,
-    retries: Annotated[int, typer.Option(min=0, help="times that a run which failed is tried again")] = 0,
+    retries: Annotated[
+        int, typer.Option(min=0, max=100, help="times that a run which failed is tried again")
+    ] = 0,
     rerun_corrupt: Annotated[
         bool, typer.Option("--rerun-corrupt", help="move damaged run files to quarantine/ and run them again")
     ] = False,
@@ -134,7 +166,11 @@ def batch(
 ) -> None:
     """Run every arm of a study for every patient; finished runs are kept, interrupted ones continued."""
     from .batch import Order, plan_study, run_study
+    from .executors import EXECUTORS
 
+    check_folder_place(out)
+    if executor not in EXECUTORS:
+        raise unknown_word("executor", executor, EXECUTORS, "--executor")
     order = Order(
         out, tuple(settings or ()), replicates, seed, keep_runs, workers, quiet, executor, scheduler, index, of,
         retries, rerun_corrupt,
@@ -172,7 +208,7 @@ def list_() -> None:
 
 @app.command(epilog="Example: oncolattice describe mcrc_tas102 --assumed")
 def describe(
-    name: Annotated[str, typer.Argument(help="model or scenario")],
+    name: Annotated[str, typer.Argument(help="model, scenario, study, population, body or drug")],
     assumed: Annotated[
         bool, typer.Option("--assumed", help="only parameters whose source is 'assumed'")
     ] = False,
@@ -196,7 +232,9 @@ def describe(
 
 
 @app.command(epilog="Example: oncolattice check runs/mcrc_tas102-0123456789ab.h5")
-def check(files: Annotated[list[Path], typer.Argument(help="model, scenario, study or run files")]) -> None:
+def check(
+    files: Annotated[list[Path], typer.Argument(help="TOML, SBML and run files, or library names")],
+) -> None:
     """Check files; exit with 2 if any is wrong."""
     from .checking import check_file
 
@@ -228,12 +266,68 @@ app.command(epilog="Example: oncolattice body qcic --arm tas102 --patient patien
 
 
 def main(entry: Callable[..., object] = app) -> None:
-    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    """Run the command line; a user's mistake is one sentence and exit code 2, a defect one sentence and 1."""
     try:
-        entry(standalone_mode=True)
-    except InputError as error:
-        say("error:", "red", str(error))
-        sys.exit(2)
+        try:
+            check_words(sys.argv[1:])
+            entry(standalone_mode=True)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        sys.exit(told(error))
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Refuse arguments that are no text: half a character, or one that controls a terminal.
+
+    Raises
+    ------
+    InputError
+    """
+    for word in words:
+        if not all(char.isprintable() or char in "\t\n " for char in word):
+            raise InputError(f"{word!r}: an argument must be plain text in UTF-8, file names too; rename it")
+
+
+def told(error: Exception) -> int:
+    """Tell what went wrong in one sentence; return the exit code."""
+    from ..ode_coupling.system import BodyError
+
+    match error:
+        case InputError() | BodyError():
+            sentence, code = str(error), 2
+        case MemoryError():
+            sentence = f"there is not enough memory ({error or 'out of memory'}); take a smaller lattice or fewer runs"
+            code = 2
+        case BrokenPipeError():  # whoever read it, such as head, has seen enough
+            _drop_output()
+            return 1
+        case OSError(filename=None):
+            _drop_output()
+            sentence, code = (
+                f"output cannot be written ({error.strerror}); free space, or name another place",
+                2,
+            )
+        case OSError():
+            sentence, code = f"{error.filename}: {error.strerror}; check the path and its permissions", 2
+        case _:
+            what = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            sentence, code = (
+                f"a defect of the program, {what}; {TRACEBACK}=1 before the command shows where",
+                1,
+            )
+    say("error:", "red", sentence)
+    return code
+
+
+def _drop_output() -> None:
+    """Send what standard output still holds nowhere: Python flushes it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -18,15 +18,15 @@ from ..abm.model_file import check_keys, read_toml
 EXECUTORS = ("serial", "processes", "dask")
 THREADS = "NUMBA_NUM_THREADS"
 SLURM_KEYS: dict[str, tuple[str, bool, str]] = {
-    "jobs": ("whole", True, "jobs to submit"),
-    "cores": ("whole", True, "cores a job; as many runs at a time"),
+    "jobs": ("whole >= 1 <= 100000", True, "jobs to submit"),
+    "cores": ("whole >= 1 <= 10000", True, "cores a job; as many runs at a time"),
     "memory": ("text", True, "memory a job, such as 16GB"),
     "walltime": ("text", True, "longest time of a job, such as 02:00:00"),
     "queue": ("text", False, "partition"),
     "account": ("text", False, "account that is charged"),
     "interface": ("text", False, "network interface, such as ib0"),
-    "prologue": ("list", False, "lines of the job script before the workers start"),
-    "extra": ("list", False, "further #SBATCH lines, without #SBATCH"),
+    "prologue": ("texts", False, "lines of the job script before the workers start"),
+    "extra": ("texts", False, "further #SBATCH lines, without #SBATCH"),
 }
 _AHEAD = 2  # runs that wait at the processes, so that none idles while the parent writes
 _DASK_AHEAD = 2  # tasks a worker that Dask is given, so that it can keep all busy
@@ -283,7 +283,4 @@ def read_slurm(path: Path) -> Mapping[str, Any]:
             f"{path}: a scheduler file holds one [slurm] table, found {', '.join(tables) or 'none'}"
         )
     check_keys(tables["slurm"], SLURM_KEYS, f"{path.name} [slurm]")
-    for key in ("jobs", "cores"):
-        if tables["slurm"][key] < 1:
-            raise InputError(f"{path.name} [slurm]: '{key}' must be 1 or more, got {tables['slurm'][key]}")
     return tables["slurm"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..abm.errors import InputError
 from .fan_out import attempt
 from .index import Entry, read_entry
+from .limits import check_runs
 from .scenario import Scenario, apply_setting, load_scenario
 from .store import parts_folder, run_path
 from .study import Study
@@ -53,8 +54,9 @@ def jobs_of(study: Study, settings: Sequence[str], replicates: int = 1) -> list[
     Raises
     ------
     InputError
-        A setting names what a sweep varies.
+        A setting names what a sweep varies, or there are too many runs.
     """
+    check_runs(study.patients, replicates, len(study.points), len(study.arms))
     swept = {name for name, _ in study.points[0]}
     for setting in settings:
         if (name := setting.partition("=")[0].strip().removeprefix("parameters.")) in swept:
@@ -85,7 +87,9 @@ def share_of(jobs: Sequence[Job], index: int, of: int) -> list[Job]:
     InputError
         There is no such part.
     """
-    if not 0 <= index <= of or of < 1:
+    if of < 1:
+        raise InputError("--index says which part of the study to do; say of how many parts with --of")
+    if not 0 <= index <= of:
         raise InputError(
             f"--index must be 0 to {of} (--of), got {index}; number the calls 0-{of - 1} or 1-{of}"
         )

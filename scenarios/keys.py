@@ -1,10 +1,14 @@
-"""The shape of scenario and study files: section -> key -> (kind, required, meaning)."""
+"""The shape of scenario and study files: section -> key -> (kind, required, meaning).
+
+Kinds are those of ``abm/keys.py``, and ``amount``: a number, or an expression over the parameters of the model.
+"""
 
 from ..ode_coupling.dosing import ROUTES
 from ..ode_coupling.ports import SPLITTINGS
 from ..ode_coupling.regimens.body_size import BSA_FORMULAS, SEXES
 from .companion_side import COMPANION_KEYS
 from .controllers import CONTROLLERS
+from .limits import MOST_DAYS, MOST_RUNS, MOST_SEED
 from .observe import OBSERVED
 from .radiation import RADIOTHERAPY_KEYS
 from .trial_keys import CONTROLLER_KEYS, PROGRESSION_KEYS, TOXICITY_KEYS
@@ -19,7 +23,6 @@ TISSUE_KINDS = (
 )
 SIDES = ("x-", "x+", "y-", "y+", "z-", "z+", "x", "y", "z")
 FORKS = ("snapshot", "exact")
-AMOUNT = "amount"  # a number, or an expression over the parameters of the model
 # (section, key) -> the words it may hold
 WORDS = {
     ("scenario", "treatment"): TREATMENTS,
@@ -52,45 +55,61 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "extends": ("text", False, "scenario whose settings hold where this one is silent"),
         "arm": ("text", True, "treatment arm"),
         "model": ("text", True, "tissue model: library name or path"),
-        "include": ("list", False, "further parts of the model, such as drugs/anti_pd1.toml"),
-        "duration_days": ("number", True, "simulated time"),
+        "include": ("texts", False, "further parts of the model, such as drugs/anti_pd1.toml"),
+        "duration_days": (f"number > 0 <= {MOST_DAYS}", True, "simulated time"),
         "treatment": ("text", False, "as scheduled, or until progression (checked at assessments)"),
-        "assessment_days": ("number", False, "days between assessments; 56 if absent"),
+        "assessment_days": (f"number > 0 <= {MOST_DAYS}", False, "days between assessments; 56 if absent"),
     },
     "lattice": {
-        "rows": ("whole", True, "sites along y"),
-        "columns": ("whole", True, "sites along x"),
-        "planes": ("whole", False, "sites along z, for a model of 3 dimensions"),
+        "rows": ("whole >= 16 <= 8192", True, "sites along y"),
+        "columns": ("whole >= 16 <= 8192", True, "sites along x"),
+        "planes": ("whole >= 2 <= 1024", False, "sites along z, for a model of 3 dimensions"),
     },
     "tissue": {
         "kind": ("text", False, "how tissue is made: drawn if absent"),
-        "occupancy": (AMOUNT, False, "starting share of tumour sites"),
+        "occupancy": ("amount >= 0 <= 1", False, "starting share of tumour sites"),
         "pattern": ("text", False, "drawn: scattered, glands, nests or disc"),
-        "scale_um": (AMOUNT, False, "drawn: size of glands or nests"),
+        "scale_um": ("amount > 0", False, "drawn: size of glands or nests"),
         "composition": ("table", False, "tumour cell type = share"),
-        "clone_um": (AMOUNT, False, "drawn: size of patches of one tumour type; mixed at random if absent"),
+        "clone_um": (
+            "amount >= 0",
+            False,
+            "drawn: size of patches of one tumour type; mixed at random if absent",
+        ),
         "stroma": ("table", False, "type and share of sites: { type, fraction }"),
         "vessels": ("table", False, "type and density: { type, per_mm2 }"),
-        "margin_um": (AMOUNT, False, "drawn: width of the invasive margin along one side; 0 for none"),
+        "margin_um": ("amount >= 0", False, "drawn: width of the invasive margin along one side; 0 for none"),
         "immune": ("table", False, "cell type = marker of the density table"),
         "immune_lesion": ("text", False, "lesion of the density table: primary or metastasis"),
-        "least_immune": ("whole", False, "fewest cells of an immune type that are placed"),
+        "least_immune": ("whole >= 0", False, "fewest cells of an immune type that are placed"),
         "counts": ("table", False, "cell type = exact number of cells"),
-        "ceil": ("list", False, "cell types whose number is rounded up"),
+        "ceil": ("texts", False, "cell types whose number is rounded up"),
         "shares": ("table", False, "scattered: cell type = share of all sites, in place of occupancy"),
         "nest": (
             "table",
             False,
             "nests, nodule: { type, count, places, distance_um, cells, radius_um }, cells of one type together",
         ),
-        "radius_um": (AMOUNT, False, "nodule: radius"),
-        "nodule_cells": (AMOUNT, False, "nodule: number of cells, in place of a radius; 1 is a seed cell"),
-        "packing": (AMOUNT, False, "nodule, strip: share of its sites that hold a cell; 1 if absent"),
+        "radius_um": ("amount > 0", False, "nodule: radius"),
+        "nodule_cells": (
+            "amount > 0",
+            False,
+            "nodule: number of cells, in place of a radius; 1 is a seed cell",
+        ),
+        "packing": (
+            "amount > 0 <= 1",
+            False,
+            "nodule, strip: share of its sites that hold a cell; 1 if absent",
+        ),
         "side": ("text", False, "strip: x- is the first columns, x the middle ones"),
-        "depth_sites": (AMOUNT, False, "strip: depth; 1 is a line"),
+        "depth_sites": ("amount > 0", False, "strip: depth; 1 is a line"),
         "file": ("text", False, "image, table, tiles, snapshot: path of the file"),
-        "pixel_um": (AMOUNT, False, "image: size of a pixel; table: the same, where positions are in pixels"),
-        "page_um": (AMOUNT, False, "image: distance of the pages of a TIFF; pixel_um if absent"),
+        "pixel_um": (
+            "amount > 0",
+            False,
+            "image: size of a pixel; table: the same, where positions are in pixels",
+        ),
+        "page_um": ("amount > 0", False, "image: distance of the pages of a TIFF; pixel_um if absent"),
         "label_mapping": (
             "table",
             False,
@@ -110,29 +129,37 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "image": ("text", False, "table: which image of the table"),
         "table_fill": ("text", False, "what surrounds a cell table: drawn tissue, mirror, density or none"),
         "slide": ("text", False, "tiles: which slide of the file"),
-        "tile_um": (AMOUNT, False, "tiles: side of a tile; 112 if absent"),
-        "tile_corner": ("list", False, "tiles: row and column of the tile in the corner of the lattice"),
+        "tile_um": ("amount > 0", False, "tiles: side of a tile; 112 if absent"),
+        "tile_corner": (
+            "numbers >= 0",
+            False,
+            "tiles: row and column of the tile in the corner of the lattice",
+        ),
         "tile_classes": ("table", False, "tiles: tissue class = { cell type = cells per mm2 } or ignore"),
-        "day": (AMOUNT, False, "snapshot: day of the earlier run; the last if absent"),
+        "day": ("amount >= 0", False, "snapshot: day of the earlier run; the last if absent"),
         "fork": ("text", False, "snapshot: snapshot, or exact (the final state, every bit)"),
     },
     "body": {
         "model": ("text", True, "systemic model: qcic"),
         "variant": ("text", True, "variant of its equations: conservative"),
-        "burn_in_days": ("number", True, "days before time 0 with the tumour frozen"),
-        "tolerance": ("number", True, "relative tolerance of the ODE solver"),
+        "burn_in_days": (f"number >= 0 <= {MOST_DAYS}", True, "days before time 0 with the tumour frozen"),
+        "tolerance": ("number >= 1e-13 <= 1e-3", True, "relative tolerance of the ODE solver"),
     },
     "patient": {
         "population": ("text", False, "population file: library name or path"),
-        "number": ("whole", False, "which patient of the population"),
-        "population_seed": ("whole", False, "seed of the population"),
-        "values": ("table", False, "parameter = value, in place of a population"),
-        "weight_kg": ("number", False, "body weight, for orders in mg/kg and mg/m2"),
-        "height_cm": ("number", False, "height, for orders in mg/m2"),
+        "number": (
+            "whole >= 1 <= 10000",
+            False,
+            "which patient of the population; further ones come with another population_seed",
+        ),
+        "population_seed": ("whole >= 0", False, "seed of the population"),
+        "values": ("named", False, "parameter = value, in place of a population"),
+        "weight_kg": ("number > 0 <= 1000", False, "body weight, for orders in mg/kg and mg/m2"),
+        "height_cm": ("number > 0 <= 300", False, "height, for orders in mg/m2"),
         "sex": ("text", False, "female or male"),
-        "age_years": ("number", False, "age"),
-        "gfr_mL_per_min": ("number", False, "filtration of the kidneys, for orders by AUC"),
-        "creatinine_mg_per_dL": ("number", False, "in serum, in place of the filtration"),
+        "age_years": ("number > 0 < 140", False, "age"),
+        "gfr_mL_per_min": ("number > 0 <= 1000", False, "filtration of the kidneys, for orders by AUC"),
+        "creatinine_mg_per_dL": ("number > 0 <= 100", False, "in serum, in place of the filtration"),
         "bsa_formula": ("text", False, "formula of the body surface: mosteller or dubois"),
     },
     "regimen": {
@@ -142,13 +169,21 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             False,
             "the order in words (docs/regimens.md), in place of amount to infusion_days",
         ),
-        "amount": ("number", False, "amount a dose, in the unit of the body model"),
-        "days": ("list", False, "days of a cycle, 1 is the first"),
-        "cycle_days": ("number", False, "length of a cycle"),
-        "cycles": ("whole", False, "number of cycles; until the end of the run if absent"),
-        "infusion_days": ("number", False, "duration of a dose; 0 is a bolus"),
+        "amount": ("number >= 0", False, "amount a dose, in the unit of the body model"),
+        "days": (f"numbers >= 1 <= {MOST_DAYS}", False, "days of a cycle, 1 is the first"),
+        "cycle_days": (f"number > 0 <= {MOST_DAYS}", False, "length of a cycle"),
+        "cycles": (
+            f"whole >= 0 <= {MOST_DAYS}",
+            False,
+            "number of cycles; until the end of the run if absent",
+        ),
+        "infusion_days": (f"number >= 0 <= {MOST_DAYS}", False, "duration of a dose; 0 is a bolus"),
         "route": ("text", False, "iv, po, sc or im; iv if absent"),
-        "first_day": ("number", False, "day on which cycle day 1 of the first cycle falls"),
+        "first_day": (
+            f"number >= 0 <= {MOST_DAYS}",
+            False,
+            "day on which cycle day 1 of the first cycle falls",
+        ),
         "source": ("text", True, "source of the schedule"),
     },
     "controller": CONTROLLER_KEYS,
@@ -158,9 +193,13 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "progression": ("table", True, "the run ends when a tumour has outgrown its baseline, or is gone"),
     },
     "output": {
-        "record_every_hours": ("number", True, "time between rows of the series"),
-        "snapshot_days": ("list", True, "days of the snapshots; the end is always one"),
-        "checkpoint_every_days": ("number", True, "simulated time between checkpoints on disk"),
+        "record_every_hours": ("number > 0", True, "time between rows of the series"),
+        "snapshot_days": (
+            f"numbers >= 0 <= {MOST_DAYS}",
+            True,
+            "days of the snapshots; the end is always one",
+        ),
+        "checkpoint_every_days": ("number > 0", True, "simulated time between checkpoints on disk"),
     },
     "coupling": {
         "blood_volume": ("text", True, "body parameter (L)"),
@@ -171,7 +210,11 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "drugs": ("list", True, "{ drug, states, exchange, field, central, volume, molar_mass, ... }"),
         "plasma": ("list", False, "{ drug, body, factor }: plasma level in nM"),
         "splitting": ("text", False, "strang (second order; if absent) or lie (first)"),
-        "antigen_buffer_days": ("number", False, "time constant with which antigen passes; 1 if absent"),
+        "antigen_buffer_days": (
+            f"number > 0 <= {MOST_DAYS}",
+            False,
+            "time constant with which antigen passes; 1 if absent",
+        ),
         "antigen_output": (
             "text",
             False,
@@ -228,7 +271,7 @@ ENTRY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "molar_mass": ("expression", False, "molar mass (Da)"),
         "partition": ("expression", False, "tissue over plasma at equilibrium, unbound drug; 1 if absent"),
         "scale": ("expression", False, "lattice volumes it stands for; lesion over lattice if absent"),
-        "mg_per_unit": ("number", False, "mg in a unit of the body state; 1 if absent"),
+        "mg_per_unit": ("number > 0", False, "mg in a unit of the body state; 1 if absent"),
     },
     "plasma": {
         "drug": ("text", True, "name in figures"),
@@ -243,12 +286,24 @@ STUDY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
     "study": {
         "name": ("text", True, "name of the study"),
         "title": ("text", True, "one line for reports"),
-        "arms": ("list", True, "scenarios, one an arm"),
-        "patients": ("whole", True, "patients an arm; patients and seeds are shared by all arms"),
-        "seed": ("whole", True, "seed of patient 1; patient k runs with seed + k - 1"),
-        "replicates": ("whole", False, "seeds a patient, as --replicates; one if absent"),
+        "arms": ("texts", True, "scenarios, one an arm"),
+        "patients": (
+            f"whole >= 1 <= {MOST_RUNS}",
+            True,
+            "patients an arm; patients and seeds are shared by all arms",
+        ),
+        "seed": (f"whole >= 0 <= {MOST_SEED}", True, "seed of patient 1; patient k runs with seed + k - 1"),
+        "replicates": (
+            f"whole >= 1 <= {MOST_RUNS}",
+            False,
+            "seeds a patient, as --replicates; one if absent",
+        ),
         "settings": ("table", False, "scenario or parameter = value, as --set"),
-        "ode_only_patients": ("whole", False, "patients an arm of the ODE-only comparison; 0 for none"),
+        "ode_only_patients": (
+            "whole >= 0 <= 100000",
+            False,
+            "patients an arm of the ODE-only comparison; 0 for none",
+        ),
     },
     "sweep": {
         "design": ("text", False, "values, grid, latin hypercube, sobol or table; values if absent"),
@@ -257,8 +312,12 @@ STUDY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             False,
             "parameter or key = list of values, or range { low, high, scale, unit, n }",
         ),
-        "n": ("whole", False, "latin hypercube, sobol: number of points"),
-        "seed": ("whole", False, "latin hypercube, sobol: seed of the points; 1 if absent"),
+        "n": (f"whole >= 1 <= {MOST_RUNS}", False, "latin hypercube, sobol: number of points"),
+        "seed": (
+            f"whole >= 0 <= {MOST_SEED}",
+            False,
+            "latin hypercube, sobol: seed of the points; 1 if absent",
+        ),
         "table": ("text", False, "table: CSV file beside the study, one column a parameter, one row a point"),
     },
 }
@@ -268,5 +327,5 @@ RANGE_KEYS: dict[str, tuple[str, bool, str]] = {
     "high": ("number", True, "highest value"),
     "scale": ("text", False, "linear or log; linear if absent"),
     "unit": ("text", False, "unit of both; the declared one if absent"),
-    "n": ("whole", False, "values, grid: number of values, the ends included"),
+    "n": (f"whole >= 2 <= {MOST_RUNS}", False, "values, grid: number of values, the ends included"),
 }

@@ -1,9 +1,11 @@
 """What a population of virtual patients is made of: laws of parameters, pharmacokinetics, a selection."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from ..abm.quantities import convert
 
 LAW_KINDS = ("beta", "log-normal")
 DESIGNS = ("iid", "latin hypercube", "sobol")
@@ -50,6 +52,19 @@ class Law:
     def range(self) -> tuple[float, float]:
         """Return the lowest and highest value that a patient can have, factor included."""
         return self.factor * self.lowest, self.factor * self.highest
+
+    def in_unit(self, unit: str, where: str) -> "Law":
+        """Return the law of the same quantity in another unit.
+
+        Raises
+        ------
+        InputError
+            A unit is unknown, or of another dimension.
+        """
+        lowest, highest, median = (
+            convert(value, self.unit, unit, where) for value in (self.lowest, self.highest, self.median)
+        )
+        return replace(self, unit=unit, lowest=lowest, highest=highest, median=median)
 
     def quantile(self, share: np.ndarray) -> np.ndarray:
         """Return the values below which these shares of patients lie, in the unit of the law."""

@@ -14,7 +14,15 @@ from ..abm.model_file import LIBRARY as MODELS
 from ..abm.model_file import as_list, library_models, read_toml
 from ..abm.ode_model import Parameter
 from ..abm.parameters import Override
-from .companion_side import companion_lines
+from ..abm.toml_text import is_file
+from ..ode_coupling.immune.qcic.model import qcic
+from ..ode_coupling.pk.drug_file import LIBRARY as PK_LIBRARY
+from ..ode_coupling.pk.drug_file import library_drugs, load_drug
+from .body_listing import body_lines, columns, population_lines
+from .companion_side import body_model_of, companion_lines
+from .observe import blocks
+from .patients import library_populations, load_population
+from .pk_command import describe_drug
 from .scenario import LIBRARY, Scenario, library_scenarios, load_scenario
 from .study import Study, library_studies, load_study
 
@@ -35,6 +43,8 @@ def catalogue() -> dict[str, list[tuple[str, str]]]:
         "models": _titles(MODELS, library_models()),
         "drugs": _titles(MODELS / "drugs"),
         "populations": _titles(LIBRARY / "populations"),
+        "drugs with kinetics": _titles(PK_LIBRARY),
+        "bodies": [(qcic().name, "quantitative cancer-immunity cycle of metastatic colorectal cancer")],
     }
 
 
@@ -63,7 +73,8 @@ def describe_text(name: str, assumed: bool) -> str:
     Parameters
     ----------
     name : str
-        Library name, or path of a TOML file or of an SBML file (.xml, .sbml).
+        Library name of a model, scenario, study, population, body or drug with kinetics, or path of a TOML file or
+        of an SBML file (.xml, .sbml).
     assumed : bool
         Only the parameters whose source is ``assumed``, with their number.
 
@@ -84,9 +95,18 @@ def describe_text(name: str, assumed: bool) -> str:
     if kind == "model":
         model = load_model(name)
         return "\n".join(_assumed(model) if assumed else _model(model))
+    if kind == "body":
+        return "\n".join(body_lines(qcic()))
+    if kind == "drug":
+        return describe_drug(load_drug(name))
+    if kind == "population":
+        return "\n".join(population_lines(load_population(name)))
     scenario = load_scenario(name)
     model = scenario_model(scenario)
-    return "\n".join(_assumed(model) if assumed else [*_scenario(scenario), "", *_model(model)])
+    if assumed:
+        return "\n".join(_assumed(model))
+    body = ["", *body_lines(body_model_of(scenario.tables, qcic()))] if "body" in scenario.tables else []
+    return "\n".join([*_scenario(scenario), "", *_model(model), *body])
 
 
 def _study(study: Study) -> Iterator[str]:
@@ -115,19 +135,27 @@ def _range(values: Sequence[str]) -> str:
 
 
 def _kind(name: str) -> str:
-    by_kind = {"scenario": library_scenarios(), "study": library_studies(), "model": library_models()}
+    by_kind = {
+        "scenario": library_scenarios(),
+        "study": library_studies(),
+        "model": library_models(),
+        "population": library_populations(),
+        "drug": library_drugs(),
+        "body": [qcic().name],
+    }
     for kind, names in by_kind.items():
         if name in names:
             return kind
     path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix == ".toml" and is_file(path):
         tables, _ = read_toml(path)
         for kind in by_kind:
             if kind in tables:
                 return kind
-        raise InputError(f"{name}: only a file with a [model], [scenario] or [study] table can be described")
+        sections = "[scenario], [study], [model], [population] or [drug]"
+        raise InputError(f"{name}: only a file with a {sections} table can be described")
     choices = [word for names in by_kind.values() for word in names]
-    raise unknown_word("name", name, choices, "describe (a library name or a .toml file)")
+    raise unknown_word("name", name, choices, "describe (a library name or a .toml file)", "list")
 
 
 def scenario_model(scenario: Scenario) -> Model:
@@ -156,9 +184,10 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
     for section, table in scenario.tables.items():
         if section in ("regimen", "companion", "coupling", "parameters"):
             continue
-        yield ""
-        yield f"[{section}]"
-        yield from (f"  {key} = {_plain(value)}" for key, value in table.items())
+        for block in blocks(table):
+            yield ""
+            yield f"[{section}]"
+            yield from (f"  {key} = {_plain(value)}" for key, value in block.items())
     yield ""
     if "body" in scenario.tables:
         yield "regimen"
@@ -214,17 +243,17 @@ def _model(model: Model) -> Iterator[str]:
     yield f"layers {', '.join(model.layers)}; sites of {model.site_um:g} um; steps of {model.dt_h:g} h"
     yield f"update by {head['update']}, neighbourhood {head['neighbourhood']}, boundary {head['boundary']}"
     yield from _section("cell types")
-    yield from _columns(
+    yield from columns(
         [("name", "display", "layer", "group", "colour")]
         + [(t.name, t.display, t.layer, t.group, t.colour) for t in model.types]
     )
     if model.fields:
         yield from _section("fields")
-        yield from _columns([FIELD_HEADER, *_fields(model)])
+        yield from columns([FIELD_HEADER, *_fields(model)])
     if model.signals:
         yield from _section("body signals")
         spec = {entry["name"]: entry for entry in model.spec.sections["body_signal"]}
-        yield from _columns(
+        yield from columns(
             [("name", "unit", "default", "description")]
             + [(s.name, s.unit, f"{s.default:g}", spec[s.name].get("description", "")) for s in model.signals]
         )
@@ -234,7 +263,7 @@ def _model(model: Model) -> Iterator[str]:
     yield from _section("behaviours and rules")
     yield from (f"  {line}" for line in rule_sentences(model))
     yield from _section("parameters")
-    yield from _columns([PARAMETER_HEADER, *map(_row, model.parameters)])
+    yield from columns([PARAMETER_HEADER, *map(_row, model.parameters)])
 
 
 FIELD_HEADER = ("name", "unit", "diffusivity (um^2/h)", "decay (1/h)", "decay length (um)", "solver")
@@ -349,7 +378,7 @@ def _rule(model: Model, rule: dict[str, Any], base: str) -> str:
 def _assumed(model: Model) -> Iterator[str]:
     rows = [parameter for parameter in model.parameters if parameter.source.startswith("assumed")]
     yield f"{len(rows)} of {len(model.parameters)} parameters of {model.name} are assumed"
-    yield from _columns([PARAMETER_HEADER, *map(_row, rows)])
+    yield from columns([PARAMETER_HEADER, *map(_row, rows)])
 
 
 def _row(parameter: Parameter) -> tuple[str, ...]:
@@ -365,10 +394,3 @@ def _row(parameter: Parameter) -> tuple[str, ...]:
 def _section(title: str) -> Iterator[str]:
     yield ""
     yield title
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Yield rows with their columns aligned."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield ("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()

@@ -1,6 +1,5 @@
 """Print the mean field of a model: its equations, their numbers, and what they leave out."""
 
-import re
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -10,10 +9,9 @@ from ..abm.mean_field import mean_field
 from ..abm.model import Model, load_model
 from ..abm.model_file import library_models
 from ..abm.parameters import Override
+from ..abm.quantities import number_and_unit
 from .listing import scenario_model
 from .scenario import library_scenarios, load_scenario
-
-_SETTING = re.compile(r"\s*(\w+)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 
 
 def print_mean_field(model_name: str, settings: Iterable[str] | None, console: Console) -> None:
@@ -54,8 +52,9 @@ def _model(name: str, settings: list[str]) -> Model:
         return scenario_model(load_scenario(name, settings))
     overrides = {}
     for setting in settings:
-        match = _SETTING.match(setting)
-        if not match:
+        parameter, _, text = setting.partition("=")
+        number = number_and_unit(text)
+        if number is None:
             raise InputError(f"--set '{setting}': write name=value[unit], for example --set birth=0.05/d")
-        overrides[match[1]] = Override(float(match[2]), match[3] or None, "user")
+        overrides[parameter.strip()] = Override(*number, "user")
     return load_model(name, overrides)

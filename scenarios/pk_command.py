@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..abm.errors import InputError
+from ..abm.quantities import convert
+from .places import check_file_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ..ode_coupling.pk.drug_file import Drug
 
 WEIGHT_KG = 70.0  # where neither the command nor the drug says more
+MOST_DAYS, MOST_ROWS = 36_500, 1_000_000
 TWICE = ("concentration_nM", "metabolite_concentration_nM")  # in mg/L already
 
 
@@ -52,20 +55,24 @@ def pk(
     from ..ode_coupling.pk import sample_patients
     from ..ode_coupling.regimens import BodySize, parse_regimen
 
-    covariates = read_covariates(found, covariate or [])
-    if weight is None:
-        known = found.covariates.get("weight")
-        weight = float(covariates.get("weight", known.reference if known else WEIGHT_KG))
-    times = output_times(days, every)
-    doses = parse_regimen(regimen).doses(found.name, BodySize(weight_kg=weight, height_cm=height), days)
-    etas = sample_patients(found, patients, seed) if patients else None
-    columns, rows = table(found, doses, times, covariates, etas)
-    from .store.file import publish
-
+    check_file_place(out)
     if not out.parent.is_dir():
         raise InputError(
             f"{out}: cannot be written, there is no folder {out.parent}; make it, or name another"
         )
+    covariates = read_covariates(found, covariate or [])
+    if weight is None:
+        known = found.covariates.get("weight")
+        weight = float(covariates.get("weight", known.reference if known else WEIGHT_KG))
+        weight = convert(weight, known.unit, "kg", "weight") if known else weight
+    times = output_times(days, every, patients)
+    order = parse_regimen(regimen)
+    found.check_order(order, "--regimen")
+    doses = order.doses(found.name, BodySize(weight_kg=weight, height_cm=height), days)
+    etas = sample_patients(found, patients, seed) if patients else None
+    columns, rows = table(found, doses, times, covariates, etas)
+    from .store.file import publish
+
     text = io.StringIO()
     csv.writer(text).writerows([columns, *rows])
     publish(out, text.getvalue().encode())
@@ -103,12 +110,19 @@ def read_covariates(drug: "Drug", words: list[str]) -> dict[str, float | str]:
     return given
 
 
-def output_times(days: float, every: float) -> "np.ndarray":
-    """Return the times 0, every, ... up to days; InputError if these two make no table."""
+def output_times(days: float, every: float, patients: int = 0) -> "np.ndarray":
+    """Return the times 0, every, ... up to days; InputError if these make no table, or one too long."""
     import numpy as np
 
-    if not 0.0 < every <= days < float("inf"):
-        raise InputError(f"--every must be above 0 and at most --days, got {every:g} and {days:g}")
+    if not 0.0 < every <= days <= MOST_DAYS:
+        raise InputError(
+            f"--every must be above 0 and at most --days, and --days at most {MOST_DAYS:,}; "
+            f"they are {every:g} and {days:g}"
+        )
+    if (rows := days / every * max(patients, 1)) > MOST_ROWS:
+        raise InputError(
+            f"the table would have {rows:.3g} rows, at most {MOST_ROWS:,}; take fewer, or fewer patients"
+        )
     return np.arange(int(days / every * (1.0 + 1e-12)) + 1) * every
 
 

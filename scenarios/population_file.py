@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
+from ..abm.keys import table_of
 from ..abm.model_file import check_keys, check_source, find_file, read_toml
-from ..ode_coupling.immune.qcic.tables import parameter_names
+from ..abm.quantities import convert, parse_unit
+from ..ode_coupling.immune.qcic.tables import parameter_names, parameter_units
 from .laws import DESIGNS, LAW_KINDS, Kinetic, Law, Population, Selection
 from .scenario import LIBRARY
 
@@ -27,31 +29,32 @@ _COMMON = {
     "max": ("number", True, "highest value"),
     "unit": ("text", True, "unit of the value"),
     "source": ("text", True, "source of the law"),
-    "factor": ("number", False, "multiplies every draw; 1 if absent"),
+    "factor": ("number > 0", False, "multiplies every draw; 1 if absent"),
     "factor_source": ("text", False, "source of the factor; needed with it"),
 }
 _BETA = _COMMON | {
-    "a": ("number", True, "first shape of the Beta law"),
-    "b": ("number", True, "second shape of the Beta law"),
+    "a": ("number > 0", True, "first shape of the Beta law"),
+    "b": ("number > 0", True, "second shape of the Beta law"),
 }
 _LOG_NORMAL = _COMMON | {
-    "median": ("number", True, "median before truncation"),
-    "log_sd": ("number", True, "standard deviation of the natural logarithm"),
+    "min": ("number > 0", True, "lowest value"),
+    "median": ("number > 0", True, "median before truncation"),
+    "log_sd": ("number > 0 <= 10", True, "standard deviation of the natural logarithm"),
 }
 _FACTOR_ALONE = {key: (_COMMON[key][0], True, _COMMON[key][2]) for key in ("factor", "factor_source")}
 _KINETIC = {
     "drug": ("text", True, "drug of the PK library whose random effects are followed"),
-    "powers": ("table", True, "PK parameter of the drug = power with which it enters"),
-    "typical": ("number", True, "value of the typical patient"),
+    "powers": ("named", True, "PK parameter of the drug = power with which it enters"),
+    "typical": ("number > 0", True, "value of the typical patient"),
     "unit": ("text", True, "unit of the value"),
     "source": ("text", True, "source of the typical value"),
 }
 _SELECTION = {
     "of": ("text", True, "population that the patients were picked from"),
-    "seed": ("whole", True, "seed of the sample"),
-    "size": ("whole", True, "patients of the sample"),
+    "seed": ("whole >= 0", True, "seed of the sample"),
+    "size": ("whole >= 1 <= 1000000", True, "patients of the sample"),
     "design": ("text", True, "how the sample was drawn"),
-    "numbers": ("list", True, "numbers of the patients, 1 is the first of the sample"),
+    "numbers": ("numbers >= 1", True, "numbers of the patients, 1 is the first of the sample"),
 }
 
 
@@ -124,8 +127,12 @@ def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]
             f"{path.name}: extends '{base.name}', a selection; extend the population that it is of"
         )
     where = f"{path.name} [parameters]"
-    laws = _laws(tables.get("parameters", {}), base.laws if base else (), where)
-    tissue = _laws(tables.get("tissue", {}), base.tissue if base else (), f"{path.name} [tissue]")
+    laws = _laws(
+        table_of(tables, "parameters", path.name), base.laws if base else (), where, parameter_units()
+    )
+    tissue = _laws(
+        table_of(tables, "tissue", path.name), base.tissue if base else (), f"{path.name} [tissue]", {}
+    )
     for law in tissue:
         if law.name in parameter_names():
             raise InputError(
@@ -133,7 +140,7 @@ def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]
                 "give that of the tissue another name"
             )
     kinetics = {entry.name: entry for entry in (base.kinetics if base else ())}
-    for name, entry in tables.get("pk", {}).items():
+    for name, entry in table_of(tables, "pk", path.name).items():
         kinetics[name] = _read_kinetic(name, entry, f"{path.name} [pk] {name}")
     names = [law.name for law in (*laws, *tissue)] + list(kinetics)
     for name in names:
@@ -148,15 +155,17 @@ def _table(tables: Mapping[str, Any], section: str, path: Path) -> dict[str, Any
     return tables[section]
 
 
-def _laws(table: Mapping[str, Any], base: tuple[Law, ...], where: str) -> tuple[Law, ...]:
-    """Return the laws of a section over those of the population that it extends."""
+def _laws(
+    table: Mapping[str, Any], base: tuple[Law, ...], where: str, units: Mapping[str, str]
+) -> tuple[Law, ...]:
+    """Return the laws of a section over those of the population that it extends, in the units of their owner."""
     laws = {law.name: law for law in base}
     for name, entry in table.items():
-        laws[name] = _read_law(name, entry, laws.get(name), f"{where} {name}")
+        laws[name] = _read_law(name, entry, laws.get(name), f"{where} {name}", units)
     return tuple(laws.values())
 
 
-def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
+def _read_law(name: str, entry: Any, base: Law | None, where: str, units: Mapping[str, str]) -> Law:
     if base and isinstance(entry, dict) and entry.keys() <= _FACTOR_ALONE.keys():
         check_keys(entry, _FACTOR_ALONE, where)
         return replace(base, **_factor(entry, where))
@@ -167,12 +176,8 @@ def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
     check_source(entry["source"], where)
     if not entry["max"] > entry["min"]:
         raise InputError(f"{where}: 'max' must exceed 'min', got {entry['min']:g} and {entry['max']:g}")
-    positive = ("a", "b") if kind == "beta" else ("min", "median", "log_sd")
-    for key in positive:
-        if not entry[key] > 0:
-            raise InputError(f"{where}: '{key}' must be above 0, got {entry[key]:g}")
     a, b, median, log_sd = (float(entry.get(key, math.nan)) for key in ("a", "b", "median", "log_sd"))
-    return Law(
+    law = Law(
         name=name,
         lowest=float(entry["min"]),
         highest=float(entry["max"]),
@@ -185,6 +190,9 @@ def _read_law(name: str, entry: Any, base: Law | None, where: str) -> Law:
         log_sd=log_sd,
         **_factor(entry, where),
     )
+    if name not in units:
+        parse_unit(law.unit, f"{where}: 'unit'")
+    return law.in_unit(units.get(name, law.unit), f"{where}: 'unit'")
 
 
 def _factor(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -192,8 +200,6 @@ def _factor(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise InputError(f"{where}: 'factor' and 'factor_source' go together; give both or neither")
     if "factor" not in entry:
         return {}
-    if not entry["factor"] > 0:
-        raise InputError(f"{where}: 'factor' must be above 0, got {entry['factor']:g}")
     check_source(entry["factor_source"], where)
     return {"factor": float(entry["factor"]), "factor_source": entry["factor_source"]}
 
@@ -204,15 +210,13 @@ def _read_kinetic(name: str, entry: Any, where: str) -> Kinetic:
     check_keys(entry, _KINETIC, where)
     check_source(entry["source"], where)
     effects = load_drug(entry["drug"]).random_effects
-    for word, power in entry["powers"].items():
+    for word in entry["powers"]:
         if word not in effects:
             raise unknown_word("random effect", word, effects, where)
-        if isinstance(power, bool) or not isinstance(power, int | float) or not math.isfinite(power):
-            raise InputError(f"{where}: the power of '{word}' must be a number, got {power!r}")
-    if not entry["typical"] > 0:
-        raise InputError(f"{where}: 'typical' must be above 0, got {entry['typical']:g}")
     powers = {word: float(power) for word, power in entry["powers"].items()}
-    return Kinetic(name, entry["drug"], powers, float(entry["typical"]), entry["unit"], entry["source"])
+    unit = parameter_units().get(name, entry["unit"])
+    typical = convert(float(entry["typical"]), entry["unit"], unit, f"{where}: 'unit'")
+    return Kinetic(name, entry["drug"], powers, typical, unit, entry["source"])
 
 
 def _selected(

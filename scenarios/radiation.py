@@ -22,18 +22,22 @@ UNITS = {LINEAR: "Gy/h", QUADRATIC: "Gy^2/h"}
 NEVER = 2**62  # a step that no run reaches
 
 RADIOTHERAPY_KEYS: dict[str, tuple[str, bool, str]] = {
-    "dose_Gy": ("number", True, "dose of a fraction"),
-    "fractions": ("whole", True, "number of fractions"),
+    "dose_Gy": ("number > 0 <= 1000", True, "dose of a fraction"),
+    "fractions": ("whole >= 1 <= 1000", True, "number of fractions"),
     "week": (
-        "list",
+        "numbers >= 1 <= 7",
         False,
         "days of the week with treatment, 1 is the first of the course; 1 to 5 if absent",
     ),
-    "first_day": ("number", False, "time of the first fraction; 0 if absent"),
-    "per_day": ("whole", False, "fractions a day; 1 if absent"),
-    "interval_hours": ("number", False, "time between fractions of one day; 6 if absent"),
-    "delivery_minutes": ("number", False, "time that a fraction takes; at once if absent"),
-    "repair_half_time_hours": ("number", False, "half-time of repair; complete between fractions if absent"),
+    "first_day": ("number >= 0 <= 36500", False, "time of the first fraction; 0 if absent"),
+    "per_day": ("whole >= 1 <= 24", False, "fractions a day; 1 if absent"),
+    "interval_hours": ("number > 0 <= 24", False, "time between fractions of one day; 6 if absent"),
+    "delivery_minutes": ("number >= 0 <= 1440", False, "time that a fraction takes; at once if absent"),
+    "repair_half_time_hours": (
+        "number >= 0",
+        False,
+        "half-time of repair; complete between fractions if absent",
+    ),
     "source": ("text", True, "source of the schedule"),
 }
 
@@ -71,8 +75,6 @@ class Radiation:
 
     def _plan(self, settings: Mapping[str, Any], model: Model, duration_days: float) -> None:
         half_time = settings.get("repair_half_time_hours", 0.0)
-        if not half_time >= 0.0:
-            raise InputError(f"radiotherapy.repair_half_time_hours must be 0 or more, got {half_time:g}")
         fractions = fractions_of(
             settings["dose_Gy"],
             settings["fractions"],

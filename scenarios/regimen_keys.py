@@ -1,12 +1,15 @@
 """What a [[regimen]] must hold: an order in words, or amount and days in keys."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from ..abm.errors import InputError
 from ..ode_coupling.dosing import Dose, cycle_doses
+from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.regimens import BodySize, Order, parse_regimen
 from .keys import SCENARIO_KEYS
+from .limits import MOST_DOSES
 
 NEEDED = ("amount", "days", "cycle_days", "infusion_days", "first_day")  # in place of an order
 INSTEAD = ("amount", "days", "cycle_days", "cycles", "infusion_days", "route")  # which an order says itself
@@ -39,16 +42,46 @@ def check_regimens(tables: Mapping[str, Any], where: str) -> None:
                 if key not in regimen:
                     meaning = SCENARIO_KEYS["regimen"][key][2]
                     raise InputError(f"{place}: '{key}' is missing ({meaning}), or an order in words")
+            _check_cycle(regimen, tables["scenario"]["duration_days"], place)
+            doses_of(regimen, size, tables["scenario"]["duration_days"], open_ended, place)
             continue
         if both := [key for key in INSTEAD if key in regimen]:
             raise InputError(
                 f"{place}: 'order' and '{both[0]}' say the same thing; keep the order or the keys, not both"
             )
+        _check_unit(regimen["drug"], _order(regimen, place), tables, place)
         if _order(regimen, place).to_progression and not open_ended:
             raise InputError(
                 f"{place}: the order goes on until progression; write treatment = 'until progression' in [scenario]"
             )
         doses_of(regimen, size, tables["scenario"]["duration_days"], open_ended, place)
+
+
+def _check_unit(drug: str, order: Order, tables: Mapping[str, Any], place: str) -> None:
+    """Check that an order counts in what its drug is counted in: mg or cells, by the body model also its own units."""
+    if drug in [entry.get("drug") for entry in tables.get("companion", [])]:
+        load_drug(drug).check_order(order, place)
+    elif order.unit == "cells" and tables["body"].get("model") == "qcic":
+        raise InputError(f"{place}: the order comes out in cells, and qcic counts {drug} in mg or units")
+
+
+def _check_cycle(regimen: Mapping[str, Any], until_days: float, place: str) -> None:
+    """Check that an infusion ends before the next dose begins, as in an order, and that the doses can be listed."""
+    days, cycle = sorted(regimen["days"]), regimen["cycle_days"]
+    if not days or len(set(days)) < len(days):
+        raise InputError(
+            f"{place}: 'days' must hold one or more different days of the cycle, got {regimen['days']}"
+        )
+    gap = min(after - before for before, after in pairwise([*days, days[0] + cycle]))
+    if regimen["infusion_days"] > gap:
+        raise InputError(
+            f"{place}: 'infusion_days' ({regimen['infusion_days']:g}) is longer than the {gap:g} days to the "
+            "next dose; shorten it, or give the same amount in fewer doses"
+        )
+    if (doses := until_days / cycle * len(days)) > MOST_DOSES:
+        raise InputError(
+            f"{place}: {doses:,.0f} doses, at most {MOST_DOSES:,}; lengthen cycle_days ({cycle:g})"
+        )
 
 
 def size_of(tables: Mapping[str, Any]) -> BodySize:

@@ -6,6 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ..abm.errors import InputError
+from .places import check_folder_place
+
+LEAST_VISIT_DAYS, MOST_DAYS = 0.1, 36_500
 console = Console(stderr=True, highlight=False, markup=False)
 
 
@@ -14,12 +18,16 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="folder of the report; FOLDER/report if absent")
     ] = None,
-    ode_only: Annotated[int, typer.Option(min=0, help="ODE-only patients an arm to show beside")] = 0,
+    ode_only: Annotated[
+        int, typer.Option(min=0, max=100_000, help="ODE-only patients an arm to show beside")
+    ] = 0,
     criterion: Annotated[
         str, typer.Option(help="qcic_tri (volume against baseline), recist11 or irecist")
     ] = "qcic_tri",
     visits: Annotated[float, typer.Option(metavar="DAYS", help="days between assessments")] = 56.0,
-    error_cv: Annotated[float, typer.Option(help="coefficient of variation of a measured diameter")] = 0.0,
+    error_cv: Annotated[
+        float, typer.Option(min=0, max=10, help="coefficient of variation of a measured diameter")
+    ] = 0.0,
     lesions: Annotated[int, typer.Option(help="target lesions, 1 to 5")] = 1,
     immune: Annotated[bool, typer.Option("--immune", help="immune cells count in the imaged volume")] = False,
     new_lesions_per_day: Annotated[
@@ -37,8 +45,11 @@ def report(
     from ..analysis.death import CHOICES
     from .reporting import report_folder
 
+    check_folder_place(out or folder / "report")
     if death not in CHOICES:
         raise unknown_word("law of death", death, CHOICES, "--death")
+    if not LEAST_VISIT_DAYS <= visits <= MOST_DAYS:
+        raise InputError(f"--visits must be {LEAST_VISIT_DAYS:g} to {MOST_DAYS:g} days apart, got {visits:g}")
     clinic = Clinic(
         criterion,
         every_days=visits,

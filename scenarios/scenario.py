@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
+from ..abm.keys import check_value
 from ..abm.model_file import ModelSpec, add_part, check_keys, check_source, find_file, read_model, read_toml
+from ..abm.quantities import number_and_unit
 from ..ode_coupling.immune.qcic.tables import parameter_names
 from .keys import (
     BODY_ONLY,
@@ -22,16 +24,15 @@ from .keys import (
     TREATMENTS,
     WORDS,
 )
+from .limits import check_days, check_size, leave_late_days
 from .observe import blocks
 from .regimen_keys import check_regimens
 from .tissue_keys import check_tissue, lattice_shape
 from .trial_keys import check_trial
 
 LIBRARY = Path(__file__).parent / "library"
-LATTICE_BOUNDS = {"rows": (16, 8192), "columns": (16, 8192), "planes": (2, 1024)}
 _SETTING = re.compile(r"([\w.]+)\s*=\s*(.+)$", re.DOTALL)
-_NAME = re.compile(r"\w[\w.-]*")
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%0-9/][\w/^%* -]*)?$")
+_NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 @dataclass
@@ -46,11 +47,14 @@ class Scenario:
         Parameters set from outside; their source reads ``user``.
     model_spec : ModelSpec
         The tissue model as written.
+    notes : list of str
+        What a user should be told before it runs, one sentence each.
     """
 
     tables: dict[str, Any]
     model_spec: ModelSpec
     user_parameters: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -79,15 +83,20 @@ def load_scenario(name_or_path: str, settings: Iterable[str] = ()) -> Scenario:
     InputError
         Unknown scenario, section, key or word; wrong kind of value.
     """
-    tables, folder = _read(name_or_path, None, ())
+    notes: list[str] = []
+    tables, folder = _read(name_or_path, None, (), notes)
     _check_sections(tables, name_or_path)
     tables["scenario"].setdefault("treatment", TREATMENTS[0])
     for section, entry in tables.items():
         _check_section(section, entry, f"{name_or_path} [{section}]")
-    scenario = Scenario(tables, _model_of(tables, tables["scenario"]["model"], folder))
+    scenario = Scenario(tables, _model_of(tables, tables["scenario"]["model"], folder), notes=notes)
     _declare(scenario)
+    check_days(tables)
+    written = tables["scenario"]["duration_days"], tables["output"]["snapshot_days"]
     for setting in settings:
         apply_setting(scenario, setting)
+    if tables["scenario"]["duration_days"] < written[0] and tables["output"]["snapshot_days"] is written[1]:
+        leave_late_days(tables, notes)
     _check_values(scenario, name_or_path)
     return scenario
 
@@ -154,13 +163,18 @@ def _settled(keys: Mapping[str, tuple[str, bool, str]], entry: Any) -> dict[str,
         {key for key, value in entry.items() if isinstance(value, str)} if isinstance(entry, dict) else set()
     )
     return {
-        key: (kind if kind != "amount" else "expression" if key in texts else "number", required, meaning)
+        key: ("expression" if "amount" in kind and key in texts else as_number(kind), required, meaning)
         for key, (kind, required, meaning) in keys.items()
     }
 
 
+def as_number(kind: str) -> str:
+    """Return a kind with an amount as the number that it is, or that its expression comes to."""
+    return kind.replace("amount", "number")
+
+
 def _read(
-    name_or_path: str, beside: Path | None, above: tuple[Path, ...]
+    name_or_path: str, beside: Path | None, above: tuple[Path, ...], notes: list[str]
 ) -> tuple[dict[str, Any], Path | None]:
     """Return the merged tables of a chain, and the folder of the file that names the model."""
     path = find_file(name_or_path, LIBRARY, library_scenarios(), "scenario", beside).resolve()
@@ -178,13 +192,20 @@ def _read(
         return tables, path.parent
     if not isinstance(base, str):
         raise InputError(f"{path.name} [scenario]: 'extends' must be text (a scenario), got {base!r}")
-    merged, folder = _read(base, path.parent, (*above, path))
+    merged, folder = _read(base, path.parent, (*above, path), notes)
     for section, entry in tables.items():
         if isinstance(entry, dict) and isinstance(merged.get(section), dict):
             merged[section] = merged[section] | entry
         else:
             merged[section] = entry
+    if "duration_days" in head and "snapshot_days" not in _table_of(tables, "output"):
+        leave_late_days(merged, notes)
     return merged, path.parent if "model" in head else folder
+
+
+def _table_of(tables: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """Return a section that may be missing, or no table at all, which is said later."""
+    return tables[section] if isinstance(tables.get(section), dict) else {}
 
 
 def apply_setting(scenario: Scenario, setting: str) -> None:
@@ -199,7 +220,7 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
     if not match:
         raise InputError(f"--set '{setting}': write key=value, for example --set duration_days=56")
     name, text = match[1], match[2].strip()
-    number = _NUMBER.match(text)
+    number = number_and_unit(text)
     plain = name.removeprefix("parameters.")
     if plain in known_parameters(scenario):
         if name == plain and (places := [".".join(p) for p in _settable() if p[-1] == name]):
@@ -208,9 +229,9 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
             )
         if not number:
             raise InputError(f"--set {name}: '{text}' is not a number with an optional unit, such as 0.05/d")
-        if not math.isfinite(float(number[1])):
+        if not math.isfinite(number[0]):
             raise InputError(f"--set {name}: '{text}' is too large a number")
-        scenario.user_parameters[plain] = (float(number[1]), number[2] or None)
+        scenario.user_parameters[plain] = number
         return
     section, *path, key = _find_key(scenario, name)
     kind, _, meaning = (ENTRY_KEYS[path[0]] if path else SCENARIO_KEYS[section])[key]
@@ -222,36 +243,53 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
         )
     for part in path:
         table = table.setdefault(part, {})
-    table[key] = _value(name, text, kind, meaning)
+    table[key] = _value(name, ".".join((section, *path, key)), text, kind, meaning)
     if (section, key) == ("scenario", "model"):
         scenario.model_spec = _model_of(scenario.tables, text)
         _declare(scenario)
 
 
-def _value(name: str, text: str, kind: str, meaning: str) -> Any:
+def _value(name: str, place: str, text: str, kind: str, meaning: str) -> Any:
     """Return the value of a setting in the kind that its key wants."""
-    number = _NUMBER.match(text)
-    if kind == "amount":
-        kind = "number" if number and not number[2] else "expression"
-    if kind in ("number", "whole"):
-        if not number or number[2]:
-            raise InputError(f"--set {name}: '{text}' is not a plain number ({meaning})")
-        value = float(number[1])
-        if not math.isfinite(value):
-            raise InputError(f"--set {name}: '{text}' is too large a number")
-        if kind == "whole":
-            if value != int(value):
-                raise InputError(f"--set {name}: '{text}' is not a whole number")
-            return int(value)
-        return value
-    if kind == "list":
-        try:
-            return [float(part) for part in text.strip("[]").split(",") if part.strip()]
-        except ValueError:
-            raise InputError(f"--set {name}: '{text}' is not a list of numbers such as 0,28,56") from None
-    if kind == "table":
-        raise InputError(f"--set {name}: this is a table; write it in a scenario file that extends this one")
-    return text
+    shape = kind.partition(" ")[0]
+    if shape == "amount":
+        kind = as_number(kind) if _is_plain_number(text) else "expression"
+    match kind.partition(" ")[0]:
+        case "number" | "whole" as wanted:
+            if not _is_plain_number(text):
+                raise InputError(f"--set {name}: '{text}' is not a plain number ({meaning})")
+            value: Any = _finite(text, name)
+            if wanted == "whole":
+                if value != int(value):
+                    raise InputError(f"--set {name}: '{text}' is not a whole number")
+                value = int(value)
+        case "numbers":
+            try:
+                value = [float(part) for part in text.strip("[]").split(",") if part.strip()]
+            except ValueError:
+                raise InputError(f"--set {name}: '{text}' is not a list of numbers such as 0,28,56") from None
+        case "texts":
+            value = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
+        case "table" | "named" | "list":
+            raise InputError(
+                f"--set {name}: this is a table; write it in a scenario file that extends this one"
+            )
+        case _:
+            value = text
+    check_value(value, kind, f"--set {place}", meaning)
+    return value
+
+
+def _is_plain_number(text: str) -> bool:
+    number = number_and_unit(text)
+    return number is not None and number[1] is None
+
+
+def _finite(text: str, name: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise InputError(f"--set {name}: '{text}' is too large a number")
+    return value
 
 
 def known_parameters(scenario: Scenario) -> set[str]:
@@ -296,21 +334,8 @@ def _check_values(scenario: Scenario, where: str) -> None:
             word = table.get(key, words[0])
             if word not in words:
                 raise unknown_word(key, word, words, f"{where} [{section}]")
-    positive = [
-        ("scenario", "duration_days"),
-        ("scenario", "assessment_days"),
-        ("output", "record_every_hours"),
-        ("output", "checkpoint_every_days"),
-        ("body", "tolerance"),
-    ]
-    for section, key in positive:
-        value = tables.get(section, {}).get(key, 1)
-        if not value > 0:
-            raise InputError(f"{section}.{key} must be above 0, got {value:g}")
     check_tissue(tables["tissue"])
     check_regimens(tables, where)
-    if tables.get("body", {}).get("burn_in_days", 0) < 0:
-        raise InputError(f"body.burn_in_days must be 0 or more, got {tables['body']['burn_in_days']:g}")
     if tables["scenario"]["treatment"] == "until progression" and "body" not in tables:
         raise InputError(
             f"{where} [scenario]: treatment = 'until progression' needs a [body] that is dosed; "
@@ -318,22 +343,12 @@ def _check_values(scenario: Scenario, where: str) -> None:
         )
     check_trial(tables, where)
     lattice_shape(tables["lattice"], scenario.model_spec.model["dimensions"])
-    for key, (least, most) in LATTICE_BOUNDS.items():
-        if not least <= tables["lattice"].get(key, least) <= most:
-            raise InputError(f"lattice.{key} must be {least} to {most} sites, got {tables['lattice'][key]}")
-    lists = [("output.snapshot_days", tables["output"]["snapshot_days"])]
-    lists += [
-        (f"regimen of {regimen['drug']}: days", regimen.get("days", []))
-        for regimen in tables.get("regimen", [])
-    ]
-    for name, days in lists:
-        if not all(isinstance(day, int | float) and not isinstance(day, bool) for day in days):
-            raise InputError(f"{name} must be a list of numbers, got {days!r}")
-        if not all(0 <= day < math.inf for day in days):
-            raise InputError(f"{name} must be days from 0 on, got {days!r}")
+    check_size(tables, scenario.model_spec)
+    check_days(tables)
     if not _NAME.fullmatch(tables["scenario"]["name"]):
         raise InputError(
-            f"scenario.name '{tables['scenario']['name']}' begins the names of files: letters, digits, _ - and . only"
+            f"scenario.name '{tables['scenario']['name']}' begins the names of files: at most 100 letters, "
+            "digits, _ - and . only"
         )
 
 

@@ -1,13 +1,16 @@
 """Read a study: the arms, patients, seeds and sweeps of a batch."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
+from ..abm.keys import tables_of
 from ..abm.model_file import check_keys, find_file, read_toml
 from .keys import STUDY_KEYS
+from .limits import check_runs
 from .scenario import LIBRARY, library_scenarios, load_scenario
 from .sweep import Point, cross, read_sweeps
 
@@ -82,11 +85,8 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
         raise InputError(f"{path}: a study file needs a [study] table; see docs/format.md")
     table = tables["study"]
     check_keys(table, STUDY_KEYS["study"], where)
-    for key, least in (("patients", 1), ("seed", 0), ("replicates", 1), ("ode_only_patients", 0)):
-        if table.get(key, least) < least:
-            raise InputError(f"{where}: '{key}' must be {least} or more, got {table[key]}")
     arms = table["arms"]
-    if not arms or not all(isinstance(arm, str) for arm in arms):
+    if not arms:
         raise InputError(f"{where}: 'arms' must be a list of one or more scenarios, got {arms!r}")
     if len(set(arms)) < len(arms):
         raise InputError(f"{where}: an arm is listed twice in {arms!r}; give each scenario once")
@@ -95,9 +95,11 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
     scenarios = [load_scenario(arm, settings).name for arm in found]
     if len(set(scenarios)) < len(scenarios):
         raise InputError(f"{where}: two arms are scenarios of one name ({', '.join(scenarios)}); rename one")
-    sweeps = read_sweeps(tables.get("sweep", []), path)
+    sweeps = read_sweeps(tables_of(tables, "sweep", path.name), path)
     for number, points in enumerate(sweeps, start=1):
         _check_names(points[0], found, settings, f"{path.name} [[sweep]] {number}")
+    combinations = math.prod(len(points) for points in sweeps)
+    check_runs(table["patients"], table.get("replicates", 0), combinations, len(found))
     return Study(
         table["name"],
         table["title"],

@@ -1,7 +1,9 @@
 """Sweeps of a study: lists, grids, Latin hypercubes, Sobol points and tables of parameter values."""
 
 import csv
+import io
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,15 @@ import numpy as np
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import check_keys
+from ..abm.toml_text import read_text
 from .keys import DESIGNS, RANGE_KEYS, STUDY_KEYS
+from .limits import MOST_RUNS
 from .outcomes import FIRST, HEAD
 
 Point = tuple[tuple[str, str], ...]  # (parameter or key, value as --set takes it)
 _DRAWN = ("latin hypercube", "sobol")
 _SCALES = ("linear", "log")
-MOST_POINTS = 1_000_000
+MOST_TABLE_BYTES = 256 * 2**20
 _DIGITS = ".12g"
 
 
@@ -35,8 +39,6 @@ def read_sweeps(entries: Any, path: Path) -> list[list[Point]]:
     InputError
         A key, design, range, list or table that is wrong, or a parameter that is swept twice.
     """
-    if not isinstance(entries, list):
-        raise InputError(f"{path.name}: write [[sweep]], one block a sweep")
     sweeps, swept = [], set()
     for number, entry in enumerate(entries, start=1):
         where = f"{path.name} [[sweep]] {number}"
@@ -49,11 +51,13 @@ def read_sweeps(entries: Any, path: Path) -> list[list[Point]]:
                 raise InputError(f"{where}: '{name}' is a column of outcomes.csv already; it cannot be swept")
             swept.add(name)
         sweeps.append(points)
-    if (total := int(np.prod([len(points) for points in sweeps], dtype=float))) > MOST_POINTS:
-        raise InputError(
-            f"{path.name}: the sweeps make {total:,} points, at most {MOST_POINTS:,}; take fewer"
-        )
+    _check_total(math.prod(map(len, sweeps)), path.name)
     return sweeps
+
+
+def _check_total(points: int, where: str) -> None:
+    if points > MOST_RUNS:
+        raise InputError(f"{where}: the sweeps make {points:,} points, at most {MOST_RUNS:,}; take fewer")
 
 
 def cross(sweeps: Sequence[Sequence[Point]]) -> list[Point]:
@@ -84,6 +88,7 @@ def _points(entry: Mapping[str, Any], folder: Path, where: str) -> list[Point]:
         return _drawn(design, flat, entry["n"], entry.get("seed", 1), where)
     columns = {name: _values(value, f"{where} {name}") for name, value in flat.items()}
     if design == "grid":
+        _check_total(math.prod(map(len, columns.values())), where)
         return [tuple(zip(columns, row, strict=True)) for row in itertools.product(*columns.values())]
     if len({len(values) for values in columns.values()}) > 1:
         sizes = ", ".join(f"{name} {len(values)}" for name, values in columns.items())
@@ -105,7 +110,7 @@ def _values(value: Any, where: str) -> list[str]:
     if isinstance(value, dict):
         low, high, log, unit = _range(value, where)
         n = value.get("n", 0)
-        if n < 2:
+        if not n:
             raise InputError(f"{where}: a range of a list or grid needs 'n', the number of values, 2 or more")
         numbers = np.geomspace(low, high, n) if log else np.linspace(low, high, n)
         return [f"{number:{_DIGITS}}{unit}" for number in numbers]
@@ -144,8 +149,6 @@ def _drawn(design: str, ranges: Mapping[str, Any], n: int, seed: int, where: str
     """
     from scipy.stats import qmc
 
-    if n < 1 or seed < 0:
-        raise InputError(f"{where}: 'n' must be 1 or more and 'seed' 0 or more, got {n} and {seed}")
     if design == "sobol" and n & (n - 1):
         more = 1 << n.bit_length()
         raise InputError(f"{where}: Sobol points are even for powers of 2 only; take n = {more}, not {n}")
@@ -165,11 +168,10 @@ def _drawn(design: str, ranges: Mapping[str, Any], n: int, seed: int, where: str
 def _table(path: Path, where: str) -> list[Point]:
     """Return the rows of a CSV file: one column a parameter."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            names, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{where}: {path} cannot be read ({reason}); name a CSV file with 'table'") from None
+        lines = io.StringIO(read_text(path, MOST_TABLE_BYTES).removeprefix("\ufeff"), newline="")
+        names, *rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if any(row)] or [[]]
+    except (InputError, csv.Error) as error:
+        raise InputError(f"{where}: {error}; name a CSV file with 'table'") from None
     if not rows or not all(names) or len(set(names)) < len(names):
         raise InputError(f"{where}: {path} needs a row of different names and one or more rows of values")
     for number, row in enumerate(rows, start=2):

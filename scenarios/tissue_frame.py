@@ -179,7 +179,7 @@ def find_column(
     """
     if key in columns:
         if columns[key] not in header:
-            raise unknown_word("column", columns[key], header, f"{path} ({key})", listed="")
+            raise unknown_word("column", columns[key], header, f"{path} ({key})", command=None)
         return columns[key]
     if known := known_columns(key, header, pixels):
         return known[0]

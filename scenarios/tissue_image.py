@@ -155,7 +155,7 @@ def read_tiles(path: str | Path, slide: str | None = None) -> TileMap:
         held = some(f"{name} ({number} tiles)" for name, number in sorted(slides.items()))
         raise InputError(f"{path}: holds several slides, {held}; choose one with tissue.slide")
     if slide is not None and slide not in slides:
-        raise unknown_word("slide", slide, slides, str(path), listed="")
+        raise unknown_word("slide", slide, slides, str(path), command=None)
     mine = [(n, row) for n, row in rows if slide in (None, row[at["slide"]] if "slide" in at else "")]
     place = {
         key: np.array([_whole(row[at[key]], f"{path} line {n}: {key}") for n, row in mine])

@@ -78,7 +78,7 @@ def choose_image(
         )
     name = str(found[0]) if image is None else image
     if name not in found:
-        raise unknown_word("image", name, found.tolist(), f"{frame.path} (column {words})", listed="")
+        raise unknown_word("image", name, found.tolist(), f"{frame.path} (column {words})", command=None)
     mask = labels == name
     chosen = {"column": words, "name": name, "cells": int(mask.sum()), "images": len(found)}
     return mask, {"image": chosen} if image is not None or column else {}, []
@@ -89,7 +89,7 @@ def _named(frame: Frame, column: str) -> list[str]:
     for name in whole:
         if name not in frame.header:
             raise unknown_word(
-                "column", name, [*frame.header, ONE], f"{frame.path} (image_column)", listed=""
+                "column", name, [*frame.header, ONE], f"{frame.path} (image_column)", command=None
             )
     return whole
 

@@ -245,4 +245,4 @@ def check_mapped(table: CellTable, phenotypes: Iterable[str], where: str) -> Non
     held = set(table.phenotype)
     for name in phenotypes:
         if name not in held:
-            raise unknown_word("phenotype", name, held, where, listed="")
+            raise unknown_word("phenotype", name, held, where, command=None)

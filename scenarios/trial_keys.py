@@ -6,36 +6,39 @@ from typing import Any
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import as_list
 from .controllers import CONTROLLERS
-from .controllers.registry import not_negative, within
 from .observe import OBSERVED, OF_THE_BODY, blocks
 
 Keys = dict[str, tuple[str, bool, str]]
 
 VISIT_KEYS: Keys = {
     "types": ("words", False, "cell types or groups that are counted; all if absent"),
-    "every_days": ("number", False, "days between visits; 1 if absent"),
-    "first_day": ("number", False, "day of the first visit, which is the baseline; 0 if absent"),
+    "every_days": ("number > 0 <= 36500", False, "days between visits; 1 if absent"),
+    "first_day": (
+        "number >= 0 <= 36500",
+        False,
+        "day of the first visit, which is the baseline; 0 if absent",
+    ),
     "observe": ("text", False, f"what is measured: {', '.join(OBSERVED)}; cells if absent"),
     "of": ("text", False, "level, rise, area: state or output of the body"),
-    "marker_half_life_days": ("number", False, "marker: half-life in blood"),
-    "marker_per_cell_day": ("number", False, "marker: amount that a cell sheds a day; 1 if absent"),
-    "delay_days": ("number", False, "days from a visit to its result; 0 if absent"),
-    "error_cv": ("number", False, "coefficient of variation of the log-normal error; 0 if absent"),
-    "error_sd": ("number", False, "standard deviation of the error that is added, in the unit measured"),
-    "detection_limit": ("number", False, "a lower value is reported as this one, in the unit measured"),
+    "marker_half_life_days": ("number > 0 <= 36500", False, "marker: half-life in blood"),
+    "marker_per_cell_day": ("number >= 0", False, "marker: amount that a cell sheds a day; 1 if absent"),
+    "delay_days": ("number >= 0 <= 36500", False, "days from a visit to its result; 0 if absent"),
+    "error_cv": ("number >= 0 <= 10", False, "coefficient of variation of the log-normal error; 0 if absent"),
+    "error_sd": ("number >= 0", False, "standard deviation of the error that is added, in the unit measured"),
+    "detection_limit": ("number >= 0", False, "a lower value is reported as this one, in the unit measured"),
 }
 CONTROLLER_KEYS: Keys = {
     "kind": ("text", True, f"rule that treats: {', '.join(CONTROLLERS)}"),
     "signal": ("text", False, "body signal of the tissue model that it sets"),
     "drug": ("words", False, "drugs of the body whose planned doses it scales alike, in place of a signal"),
     "on": (
-        "number",
+        "number >= 0",
         False,
         "value of the signal, or share of the planned doses, under treatment; 1 if absent",
     ),
-    "off": ("number", False, "value of the signal, or share of the planned doses, without; 0 if absent"),
+    "off": ("number >= 0", False, "value of the signal, or share of the planned doses, without; 0 if absent"),
     "start_dose": (
-        "number",
+        "number >= 0",
         False,
         "dose from 0 to 1 before the first result; 0 for a signal and 1 for a drug if absent",
     ),
@@ -47,20 +50,20 @@ CONTROLLER_KEYS: Keys = {
     },
 }
 PROGRESSION_KEYS: Keys = {
-    "above": ("number", True, "progression is more than this share of the baseline"),
-    "consecutive": ("whole", False, "visits in a row that must find it; 1 if absent"),
+    "above": ("number > 0", True, "progression is more than this share of the baseline"),
+    "consecutive": ("whole >= 1", False, "visits in a row that must find it; 1 if absent"),
     **VISIT_KEYS,
 }
 TOXICITY_KEYS: Keys = {
     "concentration": ("text", True, "state or output of the body that acts on the marrow"),
     "factor": ("expression", False, "number it is multiplied by; 1 if absent"),
     "unit": ("text", False, "unit of the factor"),
-    "slope": ("number", False, "loss of proliferation per concentration; 0 if absent"),
-    "most": ("number", False, "highest saturating loss of proliferation; 0 if absent"),
-    "half": ("number", False, "concentration of half of it"),
-    "transit_time_h": ("number", False, "mean transit time through the marrow; 89.3 if absent"),
-    "feedback": ("number", False, "exponent of the feedback; 0.163 if absent"),
-    "baseline_cells_per_L": ("number", False, "neutrophils without drug; 5.05e9 if absent"),
+    "slope": ("number >= 0", False, "loss of proliferation per concentration; 0 if absent"),
+    "most": ("number >= 0", False, "highest saturating loss of proliferation; 0 if absent"),
+    "half": ("number > 0", False, "concentration of half of it"),
+    "transit_time_h": ("number > 0", False, "mean transit time through the marrow; 89.3 if absent"),
+    "feedback": ("number > 0", False, "exponent of the feedback; 0.163 if absent"),
+    "baseline_cells_per_L": ("number > 0", False, "neutrophils without drug; 5.05e9 if absent"),
     "source": ("text", True, "source of the drug effect: DOI, PMID nnn, fitted or assumed"),
 }
 
@@ -77,15 +80,9 @@ def check_trial(tables: Mapping[str, Any], where: str) -> None:
         _check_controller(table, tables, where)
     _check_targets([name for table in controllers for name in _targets(table)])
     if rule := tables.get("stop", {}).get("progression"):
-        for key in ("above", "consecutive"):
-            if not rule.get(key, 1) > 0:
-                raise InputError(f"stop.progression.{key} must be above 0, got {rule[key]:g}")
         check_visits(rule, tables, "stop.progression")
     if "toxicity" in tables:
         table = tables["toxicity"]
-        not_negative(table, "toxicity", "slope", "most")
-        for key in ("half", "transit_time_h", "feedback", "baseline_cells_per_L"):
-            within(table, "toxicity", key, 0.0)
         if table.get("most", 0.0) and "half" not in table:
             raise InputError("toxicity.most needs toxicity.half, the concentration of half the effect")
 
@@ -113,7 +110,6 @@ def _check_controller(table: Mapping[str, Any], tables: Mapping[str, Any], where
         for drug in as_list(table.get(key, [])):
             if drug not in planned:
                 raise unknown_word("drug with a [[regimen]]", drug, planned, f"{where} [controller] {key}")
-    not_negative(table, "controller", "start_dose")
     check_visits(table, tables, "controller")
     kind.check(table, "controller")
 
@@ -150,10 +146,6 @@ def check_visits(table: Mapping[str, Any], tables: Mapping[str, Any], section: s
     ------
     InputError
     """
-    not_negative(
-        table, section, "first_day", "delay_days", "error_cv", "error_sd", "detection_limit",
-        "marker_per_cell_day",
-    )  # fmt: skip
     days = tables["scenario"]["duration_days"]
     if table.get("delay_days", 0) >= days:
         raise InputError(
@@ -163,7 +155,6 @@ def check_visits(table: Mapping[str, Any], tables: Mapping[str, Any], section: s
     what = table.get("observe", "cells")
     if what not in OBSERVED:
         raise unknown_word("thing to observe", what, OBSERVED, f"{section}.observe")
-    within(table, section, "marker_half_life_days", 0.0)
     if (what == "marker") != ("marker_half_life_days" in table):
         raise InputError(
             f"{section}: marker_half_life_days and observe = 'marker' need one another, got observe = '{what}'"

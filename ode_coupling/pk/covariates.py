@@ -7,17 +7,19 @@ from typing import Any
 
 from ...abm.errors import InputError, unknown_word
 from ...abm.model_file import check_keys
+from ...abm.quantities import convert, number_and_unit, parse_unit
 
 CONTINUOUS = ("power", "exponential", "proportional")
+UNITS_OF_SIZE = {"weight": "kg", "bsa": "m2", "height": "cm"}  # what doses by size are worked out from
 BY_LEVEL = ("factor", "exponential", "proportional")
 
 _NUMBER = {
-    "reference": ("number", True, "value of the reference patient"),
+    "reference": ("number > 0", True, "value of the reference patient"),
     "unit": ("text", True, "unit of the covariate"),
     "description": ("text", False, "meaning"),
 }
 _LEVELS = {
-    "levels": ("list", True, "names of the levels, that of the reference patient first"),
+    "levels": ("texts", True, "names of the levels, that of the reference patient first"),
     "description": ("text", False, "meaning"),
 }
 _EFFECT = {
@@ -47,20 +49,24 @@ class Covariate:
     description: str = ""
 
     def checked(self, value: object, where: str) -> float | str:
-        """Return a value of this covariate; InputError if it is no positive number or none of the levels."""
+        """Return a value of this covariate, converted if it is text with a unit.
+
+        Raises
+        ------
+        InputError
+            No positive number, a unit of another dimension, or none of the levels.
+        """
         if self.levels:
             if value not in self.levels:
                 raise unknown_word(self.name, str(value), self.levels, where)
             return str(value)
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            number = math.nan
+        found = (value, None) if isinstance(value, int | float) else number_and_unit(str(value))
+        number, unit = found if found and not isinstance(value, bool) else (math.nan, None)
         if not 0.0 < number < math.inf:
             raise InputError(
                 f"{where}: covariate '{self.name}' must be a positive number ({self.unit}), not {value}"
             )
-        return number
+        return convert(float(number), unit, self.unit, f"{where}: {self.name}") if unit else float(number)
 
 
 @dataclass(frozen=True)
@@ -113,13 +119,12 @@ def read_covariate(name: str, entry: Any, where: str) -> Covariate:
     keys = _LEVELS if isinstance(entry, dict) and "levels" in entry else _NUMBER
     check_keys(entry, keys, where)
     if keys is _NUMBER:
-        if not entry["reference"] > 0.0:
-            raise InputError(f"{where}: 'reference' must be positive, it is {entry['reference']:g}")
+        parse_unit(entry["unit"], f"{where}: 'unit'")
+        if (house := UNITS_OF_SIZE.get(name)) and house != entry["unit"]:
+            convert(1.0, entry["unit"], house, f"{where}: 'unit'")
         return Covariate(name, float(entry["reference"]), entry["unit"], (), entry.get("description", ""))
     levels = entry["levels"]
-    if not (
-        len(levels) > 1 and len(set(levels)) == len(levels) and all(isinstance(word, str) for word in levels)
-    ):
+    if len(levels) < 2 or len(set(levels)) < len(levels):
         raise InputError(f"{where}: 'levels' must hold at least two different names, got {levels}")
     return Covariate(name, levels[0], "", tuple(levels), entry.get("description", ""))
 

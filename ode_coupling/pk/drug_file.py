@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...abm.errors import InputError, unknown_word
+from ...abm.keys import table_of, tables_of
 from ...abm.model_file import check_keys, check_source, find_file, read_toml
 from ...abm.ode_model import Parameter
 from ...abm.quantities import in_unit, quantity
+from ..regimens import Order
 from .covariates import Covariate, Effect, read_covariate, read_effect
-from .structures import START, check_names, check_routes, check_value, find_structure
+from .structures import START, STRUCTURES, check_names, check_routes, check_value, find_structure
 
 LIBRARY = Path(__file__).parent / "drugs"
 SECTIONS = ("drug", "covariates", "parameters", "covariance")
@@ -21,7 +23,7 @@ _DRUG = {
     "name": ("text", True, "name that doses use"),
     "title": ("text", True, "one line for lists"),
     "structure": ("text", True, "structural model"),
-    "routes": ("list", True, "iv and at most one of po, sc and im"),
+    "routes": ("texts", True, "iv and at most one of po, sc and im"),
     "source": ("text", True, "source of the model"),
     "note": ("text", False, "what a user must know"),
 }
@@ -30,13 +32,13 @@ _PARAMETER = {
     "unit": ("text", True, "unit of the value"),
     "source": ("text", True, "source of the value"),
     "description": ("text", False, "meaning, where the name is not enough"),
-    "cv": ("number", False, "variation between patients, sqrt(exp(omega^2) - 1)"),
-    "omega2": ("number", False, "variance between patients of the log of the parameter"),
-    "follows": ("table", False, "random effects of other parameters that act here, times a number"),
+    "cv": ("number >= 0 <= 10", False, "variation between patients, sqrt(exp(omega^2) - 1)"),
+    "omega2": ("number >= 0 <= 25", False, "variance between patients of the log of the parameter"),
+    "follows": ("named", False, "random effects of other parameters that act here, times a number"),
     "covariates": ("list", False, "effects of covariates"),
 }
 _COVARIANCE = {
-    "between": ("list", True, "two parameters with variation of their own"),
+    "between": ("texts", True, "two parameters with variation of their own"),
     "value": ("number", True, "covariance of their logs"),
     "source": ("text", True, "source of the value"),
 }
@@ -93,6 +95,24 @@ class Drug:
     random_effects: tuple[str, ...] = ()
     omega: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
+    @property
+    def amount_unit(self) -> str:
+        """Return what doses of the drug are counted in: mg or cells."""
+        return STRUCTURES[self.structure].amount
+
+    def check_order(self, order: Order, where: str) -> None:
+        """Check that an order counts in what the drug is counted in.
+
+        Raises
+        ------
+        InputError
+        """
+        if order.unit != self.amount_unit:
+            raise InputError(
+                f"{where}: {self.name} is dosed in {self.amount_unit}, and the order comes out in {order.unit}; "
+                f"order an amount in {self.amount_unit}"
+            )
+
 
 def library_drugs() -> list[str]:
     """Return the names of the drug files that ship with the package."""
@@ -130,7 +150,7 @@ def load_drug(drug: "str | Path | Drug") -> Drug:
         raise InputError(f"{where}: '{START}' follows from the doses; leave it out")
     covariates = {
         name: read_covariate(name, entry, f"{path.name} [covariates.{name}]")
-        for name, entry in tables.get("covariates", {}).items()
+        for name, entry in table_of(tables, "covariates", path.name).items()
     }
     parameters = {
         name: _read_parameter(
@@ -140,7 +160,7 @@ def load_drug(drug: "str | Path | Drug") -> Drug:
     }
     random_effects = tuple(name for name, entry in parameters.items() if entry.omega2 > 0.0)
     _check_follows(parameters, random_effects, path.name)
-    omega = _covariances(parameters, random_effects, tables.get("covariance", []), path.name)
+    omega = _covariances(parameters, random_effects, tables_of(tables, "covariance", path.name), path.name)
     return Drug(
         head["name"],
         head["title"],
@@ -168,7 +188,6 @@ def _read_parameter(
     if "cv" in entry and "omega2" in entry:
         raise InputError(f"{where}: give the variation as cv or as omega2, not as both")
     omega2 = float(np.log1p(entry["cv"] ** 2)) if "cv" in entry else float(entry.get("omega2", 0.0))
-    check_value(omega2, "not negative", f"{where}: omega2")
     follows = {key: float(factor) for key, factor in entry.get("follows", {}).items()}
     if omega2 > 0.0:
         follows[name] = 1.0

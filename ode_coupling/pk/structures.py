@@ -1,6 +1,5 @@
 """The structural models by name, and a checked way to make one from numbers."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from . import (
 from .compartments import CENTRAL, DEEP, DEPOT, IV, PERIPHERAL
 
 START = "treatment_start"
+SMALLEST, LARGEST = 1e-30, 1e30  # beyond them products of rates leave the range of double precision
 Specs = Mapping[str, tuple[str, str, str]]  # parameter -> (unit, what it may be, meaning)
 
 
@@ -37,12 +37,15 @@ class Structure:
         Whether those of one to three compartments and a depot come on top.
     linear : bool
         Whether all rates are constant multiples of amounts.
+    amount : str
+        What doses are counted in: mg or cells.
     """
 
     build: Callable[[str, Mapping[str, Parameter], Sequence[str]], OdeModel]
     own: Specs
     disposition: bool = True
     linear: bool = False
+    amount: str = "mg"
 
     @property
     def specs(self) -> dict[str, tuple[str, str, str]]:
@@ -64,7 +67,7 @@ STRUCTURES = {
     "michaelis_menten": Structure(michaelis_menten.build, michaelis_menten.PARAMETERS),
     "target_mediated": Structure(target_mediated.build, target_mediated.PARAMETERS),
     "metabolite": Structure(metabolite.build, metabolite.PARAMETERS, linear=True),
-    "car_t": Structure(car_t.build, car_t.PARAMETERS, disposition=False),
+    "car_t": Structure(car_t.build, car_t.PARAMETERS, disposition=False, amount="cells"),
 }
 
 
@@ -103,8 +106,9 @@ def check_value(value: float, kind: str, where: str) -> None:
     InputError
     """
     good = {"positive": value > 0.0, "not negative": value >= 0.0, "a fraction": 0.0 <= value <= 1.0}[kind]
-    if not (good and math.isfinite(value)):
-        raise InputError(f"{where} must be {kind}, it is {value:g}")
+    if not (good and (value == 0.0 or SMALLEST <= value <= LARGEST)):
+        limits = f", {SMALLEST:g} to {LARGEST:g}" if good else ""
+        raise InputError(f"{where} must be {kind}{limits}, it is {value:g}")
 
 
 def check_names(structure: Structure, given: Mapping[str, object], routes: Sequence[str], where: str) -> None:

@@ -10,8 +10,8 @@ def _check(settings: Settings, where: str) -> None:
 @controller(
     "adaptive",
     {
-        "off_below": ("number", True, "treatment pauses below this share of the baseline"),
-        "on_above": ("number", True, "treatment resumes above this share of the baseline"),
+        "off_below": ("number >= 0", True, "treatment pauses below this share of the baseline"),
+        "on_above": ("number >= 0", True, "treatment resumes above this share of the baseline"),
     },
     _check,
     dose=1.0,

@@ -1,20 +1,18 @@
 """Doses adjusted to a target exposure."""
 
-from .registry import Memory, Seen, Settings, controller, in_order, not_negative, within
+from .registry import Memory, Seen, Settings, controller, in_order
 
 
 def _check(settings: Settings, where: str) -> None:
-    within(settings, where, "target", 0.0)
-    not_negative(settings, where, "dose_least")
     in_order(settings, where, "dose_least", "dose_most")
 
 
 @controller(
     "exposure",
     {
-        "target": ("number", True, "exposure: what each interval between visits should show"),
-        "dose_least": ("number", False, "lowest dose, as a share of the full one; 0 if absent"),
-        "dose_most": ("number", False, "highest dose, as a share of the full one; 1 if absent"),
+        "target": ("number > 0", True, "exposure: what each interval between visits should show"),
+        "dose_least": ("number >= 0", False, "lowest dose, as a share of the full one; 0 if absent"),
+        "dose_most": ("number >= 0", False, "highest dose, as a share of the full one; 1 if absent"),
     },
     _check,
     dose=-1.0,

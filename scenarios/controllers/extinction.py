@@ -1,11 +1,10 @@
 """Extinction therapy: a first strike, and a second one while the tumour is small."""
 
 from ...abm.errors import InputError
-from .registry import Memory, Seen, Settings, controller, within
+from .registry import Memory, Seen, Settings, controller
 
 
 def _check(settings: Settings, where: str) -> None:
-    within(settings, where, "switch_below", 0.0)
     if ("second_signal" in settings) == ("second_drug" in settings):
         raise InputError(
             f"{where}: kind = 'extinction' needs one of second_signal and second_drug, the second strike"
@@ -16,7 +15,7 @@ def _check(settings: Settings, where: str) -> None:
     "extinction",
     {
         "switch_below": (
-            "number",
+            "number > 0",
             True,
             "extinction: share of the baseline below which the second strike begins",
         ),

@@ -1,13 +1,12 @@
 """Treatment on and off by the calendar."""
 
 from ...abm.errors import InputError
-from .registry import Memory, Seen, Settings, controller, within
+from .registry import Memory, Seen, Settings, controller
 
 
 def _check(settings: Settings, where: str) -> None:
     every = settings.get("every_days", 1)
     for name in ("on_days", "off_days"):
-        within(settings, where, name, 0.0)
         visits = settings[name] / every
         if abs(visits - round(visits)) > 1e-6 * visits:
             raise InputError(
@@ -19,8 +18,8 @@ def _check(settings: Settings, where: str) -> None:
 @controller(
     "intermittent",
     {
-        "on_days": ("number", True, "intermittent: days of treatment, from the first visit on"),
-        "off_days": ("number", True, "intermittent: days without treatment between them"),
+        "on_days": ("number > 0 <= 36500", True, "intermittent: days of treatment, from the first visit on"),
+        "off_days": ("number > 0 <= 36500", True, "intermittent: days without treatment between them"),
     },
     _check,
     start=-1.0,

@@ -1,25 +1,27 @@
 """Adaptive therapy by dose modulation (AT-1)."""
 
-from .registry import Memory, Seen, Settings, controller, in_order, not_negative, within
+from .registry import Memory, Seen, Settings, controller, in_order
 
 
 def _check(settings: Settings, where: str) -> None:
-    within(settings, where, "dose_step", 0.0, 1.0)
-    not_negative(settings, where, "least_change", "dose_least")
     in_order({"dose_least": 0.0, "dose_most": 1.0} | dict(settings), where, "dose_least", "dose_most")
 
 
 @controller(
     "dose modulation",
     {
-        "dose_step": ("number", True, "dose modulation: share by which the dose is raised or lowered"),
+        "dose_step": (
+            "number > 0 <= 1",
+            True,
+            "dose modulation: share by which the dose is raised or lowered",
+        ),
         "least_change": (
-            "number",
+            "number >= 0",
             True,
             "change since the last result, as a share of it, up to which it is no change",
         ),
-        "dose_least": ("number", False, "lowest dose, as a share of the full one; 0 if absent"),
-        "dose_most": ("number", False, "highest dose, as a share of the full one; 1 if absent"),
+        "dose_least": ("number >= 0", False, "lowest dose, as a share of the full one; 0 if absent"),
+        "dose_most": ("number >= 0", False, "highest dose, as a share of the full one; 1 if absent"),
     },
     _check,
     dose=-1.0,

@@ -115,27 +115,3 @@ def in_order(settings: Settings, where: str, *names: str) -> None:
             raise InputError(
                 f"{where}.{low} ({settings[low]:g}) must not lie above {where}.{high} ({settings[high]:g})"
             )
-
-
-def within(settings: Settings, where: str, name: str, above: float, most: float = float("inf")) -> None:
-    """Check that a setting, if given, is above one number and not above another.
-
-    Raises
-    ------
-    InputError
-    """
-    if name in settings and not above < settings[name] <= most:
-        limit = f"above {above:g}" + (f" and at most {most:g}" if most < float("inf") else "")
-        raise InputError(f"{where}.{name} must be {limit}, got {settings[name]:g}")
-
-
-def not_negative(settings: Settings, where: str, *names: str) -> None:
-    """Check that settings, if given, are 0 or more.
-
-    Raises
-    ------
-    InputError
-    """
-    for name in names:
-        if settings.get(name, 0) < 0:
-            raise InputError(f"{where}.{name} must be 0 or more, got {settings[name]:g}")

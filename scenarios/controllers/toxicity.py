@@ -1,22 +1,23 @@
 """Doses held and reduced by a count that falls under treatment, as neutrophils do."""
 
-from .registry import Memory, Seen, Settings, controller, in_order, within
+from .registry import Memory, Seen, Settings, controller, in_order
 
 
 def _check(settings: Settings, where: str) -> None:
-    within(settings, where, "hold_below", 0.0)
-    within(settings, where, "reduce_below", 0.0)
-    within(settings, where, "reduce_to", 0.0, 1.0)
     in_order(settings, where, "reduce_below", "hold_below", "resume_from")
 
 
 @controller(
     "toxicity",
     {
-        "hold_below": ("number", True, "doses are held below this (neutrophils of grade 3: 1.0e9 cells/L)"),
-        "reduce_below": ("number", True, "doses resume reduced once below this (grade 4: 0.5e9 cells/L)"),
-        "reduce_to": ("number", False, "share of the dose before that resumes; 0.75 if absent"),
-        "resume_from": ("number", False, "held doses resume from this on; hold_below if absent"),
+        "hold_below": (
+            "number > 0",
+            True,
+            "doses are held below this (neutrophils of grade 3: 1.0e9 cells/L)",
+        ),
+        "reduce_below": ("number > 0", True, "doses resume reduced once below this (grade 4: 0.5e9 cells/L)"),
+        "reduce_to": ("number > 0 <= 1", False, "share of the dose before that resumes; 0.75 if absent"),
+        "resume_from": ("number > 0", False, "held doses resume from this on; hold_below if absent"),
     },
     _check,
     share=1.0,

@@ -1,22 +1,17 @@
 """Adaptive therapy by vacations (AT-2)."""
 
-from .registry import Memory, Seen, Settings, controller, not_negative
-
-
-def _check(settings: Settings, where: str) -> None:
-    not_negative(settings, where, "least_change")
+from .registry import Memory, Seen, Settings, controller
 
 
 @controller(
     "vacation",
     {
         "least_change": (
-            "number",
+            "number >= 0",
             True,
             "change since the last result, as a share of it, up to which it is no change",
         )
     },
-    _check,
     last=0.0,
 )
 def vacation(settings: Settings, seen: Seen, memory: Memory) -> float:

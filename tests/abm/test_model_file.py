@@ -128,7 +128,10 @@ MISTAKES = {
     "colour": ([('"#111111"', '"red"')], ["colour 'red' is not of the form #rrggbb"]),
     "no colour": ([('colour = "#222222"\n', "")], ["(T)", "'colour' is missing, and no 'like' supplies it"]),
     "missing unit": ([('unit = "um", ', "")], ["bad.toml [parameters] site", "'unit' is missing"]),
-    "empty unit": ([('unit = "um"', 'unit = ""')], ["parameter 'site'", "unit is missing"]),
+    "empty unit": (
+        [('unit = "um"', 'unit = ""')],
+        ["[parameters] site", "'unit' must be text (unit; 1 for none)"],
+    ),
     "unknown unit": ([('unit = "um"', 'unit = "micron"')], ["parameter 'site' 'micron'", "unknown unit"]),
     "missing source": ([(', source = "assumed"', "")], ["[parameters] site", "source missing", "'assumed'"]),
     "bad source": ([('"assumed"', '"guess"')], ["[parameters] site", "source 'guess'", "DOI"]),
@@ -141,9 +144,9 @@ MISTAKES = {
     "neither value nor expr": ([("value = 15, ", "")], ["give either value or expr"]),
     "text for a number": ([("value = 15", 'value = "15"')], ["'value' must be a finite number", "'15'"]),
     "a truth for a number": ([("value = 15", "value = true")], ["must be a finite number", "True"]),
-    "nan": ([("value = 15", "value = nan")], ["'value' must be a finite number", "nan"]),
-    "inf": ([("value = 15", "value = inf")], ["'value' must be a finite number", "inf"]),
-    "beyond double": ([("value = 15", "value = 1" + "0" * 400)], ["'value' must be a finite number"]),
+    "nan": ([("value = 15", "value = nan")], ["parameters", "nan is no finite number"]),
+    "inf": ([("value = 15", "value = inf")], ["parameters", "inf is no finite number"]),
+    "beyond double": ([("value = 15", "value = 1" + "0" * 400)], ["more than 64 bits"]),
     "number for an expression": ([('decay = "r"', "decay = 0.1")], ["'decay' must be text", "0.1"]),
     "wrong dimension": ([('decay = "r"', 'decay = "D"')], ["(F) decay", "wrong dimension", "1/h"]),
     "half of another unit": ([('half = "p"', 'half = "L"')], ["half", "wrong dimension", "nM"]),
@@ -177,7 +180,7 @@ MISTAKES = {
     "free of nothing": ([('free_of = "P"', 'free_of = "Q"')], ["unknown body signal 'Q'", "P"]),
     "free of itself": ([('free_of = "P"', 'free_of = "free_F"')], ["other than itself"]),
     "one block of a list": ([("[[density]]", "[density]")], ["write [[density]]"]),
-    "parameters as a list": ([("[parameters]", "[[parameters]]")], ["[parameters]: a table of parameters"]),
+    "parameters as a list": ([("[parameters]", "[[parameters]]")], ["[parameters]: a table is needed"]),
     "no layers": ([('layers = ["tissue", "immune"]', 'layers = "tissue"')], ["'layers' must be a list"]),
     "include of nothing": (
         [('title = "tiny"', 'title = "tiny"\ninclude = ["nowhere.toml"]')],
@@ -280,5 +283,5 @@ def test_an_unknown_model_lists_the_library(name):
 
 def test_unreadable_files_are_named(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"name = '\xff\xfe'")
-    with pytest.raises(InputError, match=r"latin.toml: not valid TOML"):
+    with pytest.raises(InputError, match=r"latin.toml: byte 8 is not UTF-8"):
         read_model(str(tmp_path / "latin.toml"))

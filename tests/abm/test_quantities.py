@@ -9,10 +9,12 @@ from oncolattice.abm.errors import InputError
 from oncolattice.abm.quantities import (
     _UNITS,
     Quantity,
+    convert,
     describe_dimension,
     evaluate,
     in_unit,
     names_in,
+    number_and_unit,
     parse_unit,
     quantity,
 )
@@ -172,3 +174,24 @@ def test_names_in_leaves_numbers_alone():
 
 def test_infinite_numbers_stay_visible():
     assert math.isinf(evaluate("1e999", {}, "x").value)
+
+
+def test_a_number_in_the_same_unit_stays_the_very_same_number():
+    for value in (0.1, 1 / 3, 1e-300, math.nan):
+        assert repr(convert(value, "1/d", "1/day", "x")) == repr(value)
+    assert convert(3.0, "mm^2", "um^2", "x") == 3e6
+    with pytest.raises(InputError, match="x: wrong dimension"):
+        convert(1.0, "kg", "1/d", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("3", (3.0, None)), (" -1e-3 1/d ", (-1e-3, "1/d")), ("4500cm3", (4500.0, "cm3")), (".5 %", (0.5, "%"))],
+)
+def test_a_number_is_read_with_its_unit(text, found):
+    assert number_and_unit(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "kg", "1;2", "nan", "1 \U0001f600", "- 1"])
+def test_what_is_no_number_with_a_unit_is_none(text):
+    assert number_and_unit(text) is None

@@ -144,7 +144,7 @@ def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path
     ("setting", "reason"),
     [
         ("variant=paper_exact", "a lattice cannot own part of it"),
-        ("V_B=4500cm3", "give body parameters without a unit"),
+        ("V_B=4500mg", "V_B: wrong dimension"),
         ("beta_X1=1e6/d", "events a step of 1 h are too many"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.vocabulary import DIVIDE
 from oncolattice.scenarios.body_side import burn_in, patient_of, schedule_of
-from oncolattice.scenarios.build import build
+from oncolattice.scenarios.build import build, route
 from oncolattice.scenarios.course import body_parameter
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
@@ -69,9 +69,11 @@ def test_a_parameter_of_one_side_stays_there():
     assert simulation.model.site_um == 14.0
 
 
-def test_a_body_parameter_takes_no_unit():
-    with pytest.raises(InputError, match="--set V_B: give body parameters without a unit"):
-        build(small("mcrc_tas102", "V_B=4500cm3"), 1)
+def test_a_body_parameter_is_converted_to_the_unit_of_the_body():
+    with_unit = route(small("mcrc_tas102", "V_B=4500cm3", "V_D_CA=0.025/h"), {}, {"V_B", "V_D_CA"})[1]
+    assert with_unit == {"V_B": pytest.approx(4.5, rel=1e-15), "V_D_CA": pytest.approx(0.6, rel=1e-15)}
+    with pytest.raises(InputError, match="V_B: wrong dimension"):
+        build(small("mcrc_tas102", "V_B=4500mg"), 1)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])

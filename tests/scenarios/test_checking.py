@@ -91,7 +91,7 @@ def test_the_page_names_every_key_of_an_entry_and_every_word():
 # --- check -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["mcrc", "trifluridine", "mcrc_tas102"])
+@pytest.mark.parametrize("name", ["mcrc", "trifluridine", "mcrc_tas102", "nivolumab", "qcic_treated", "demo"])
 def test_library_names_work(name):
     assert check_file(name) == []
 
@@ -108,7 +108,7 @@ def test_a_run_file_is_checked(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", r"needs a \[model\], \[scenario\] or \[study\] table"),
+        ("", r"needs a \[model\], \[scenario\], \[study\], \[population\] or \[drug\] table"),
         ("[other]\nx = 1\n", r"sections found: other"),
         ("x = ", "not valid TOML"),
         ("[model]\n", "'name' is missing"),
@@ -219,7 +219,7 @@ KNOWN = {
     "type",
     "enum",
     "pattern",
-    "minimum",
+    *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"),
     "minItems",
     "maxItems",
     "items",
@@ -236,11 +236,16 @@ def obeys(value, schema):
         "type" not in schema or KINDS[schema["type"]](value),
         "enum" not in schema or value in schema["enum"],
         "pattern" not in schema or not isinstance(value, str) or bool(re.search(schema["pattern"], value)),
-        "minimum" not in schema or value >= schema["minimum"],
         "anyOf" not in schema or any(obeys(value, part) for part in schema["anyOf"]),
         "not" not in schema or not obeys(value, schema["not"]),
         "if" not in schema or obeys(value, schema["if"]) or obeys(value, schema["else"]),
     ]
+    if KINDS["number"](value):
+        checks += [
+            schema.get("minimum", value) <= value <= schema.get("maximum", value),
+            "exclusiveMinimum" not in schema or value > schema["exclusiveMinimum"],
+            "exclusiveMaximum" not in schema or value < schema["exclusiveMaximum"],
+        ]
     if isinstance(value, list):
         checks += [obeys(item, schema.get("items", True)) for item in value]
         checks += [schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))]
@@ -294,6 +299,8 @@ def test_every_valid_file_obeys_the_schema(kind):
         ("scenario", ', source = "assumed"', ""),
         ("study", "patients = 2", "patients = 0"),
         ("study", "seed = 1", "seed = -1"),
+        ("study", "patients = 2", "patients = 1000000000"),
+        ("scenario", "rows = 64", "rows = 8"),
         ("study", '["mcrc_placebo", "mcrc_tas102", "mcrc_tas102_bev"]', "[]"),
     ],
 )

@@ -165,11 +165,11 @@ BREAKS = ["kind=intermittent", "on_days=2", "off_days=3"]
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        (["every_days=-1"], "every_days must be a positive multiple of the time step"),
-        (["delay_days=-1"], "controller.delay_days must be 0 or more, got -1"),
+        (["every_days=-1"], "every_days must be above 0 and at most 36500"),
+        (["delay_days=-1"], "controller.delay_days must be 0 to 36500 .*, got -1"),
         (["delay_days=0.1"], "delay_days must be a positive multiple of the time step"),
         (["delay_days=60"], r"controller.delay_days \(60\) must be shorter than the run \(60 d\)"),
-        (["error_cv=-0.1"], "controller.error_cv must be 0 or more, got -0.1"),
+        (["error_cv=-0.1"], "controller.error_cv must be 0 to 10 .*, got -0.1"),
         (["error_sd=-1"], "controller.error_sd must be 0 or more"),
         (["detection_limit=-1"], "controller.detection_limit must be 0 or more"),
         (["observe=volum"], "unknown observe 'volum'; did you mean 'volume'"),
@@ -180,7 +180,7 @@ BREAKS = ["kind=intermittent", "on_days=2", "off_days=3"]
         (["observe=level", "of=ANC"], r"measures a body, and the scenario has no \[body\]"),
         (["drug=chemo"], "write one of signal .* and drug"),
         ([*MODULATION, "least_change=-1"], "least_change must be 0 or more"),
-        ([*MODULATION, "dose_step=0"], "dose_step must be above 0 and at most 1, got 0"),
+        ([*MODULATION, "dose_step=0"], "dose_step must be above 0 and at most 1 .*, got 0"),
         ([*MODULATION, "dose_least=2"], r"dose_least \(2\) must not lie above controller.dose_most \(1\)"),
         (["kind=dose modulation", "least_change=1"], "'dose_step' is missing"),
         ([*TOXIC, "reduce_below=2"], r"reduce_below \(2\) must not lie above controller.hold_below \(1\)"),

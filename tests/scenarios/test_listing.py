@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+import re
 
 import pytest
 from oncolattice.abm.errors import InputError
@@ -242,7 +243,9 @@ def test_the_sweeps_of_a_study_are_described(tmp_path):
 
 def test_the_catalogue_is_what_lies_on_disk():
     listed = catalogue()
-    assert list(listed) == ["scenarios", "studies", "models", "drugs", "populations"]
+    assert list(listed) == [
+        *("scenarios", "studies", "models", "drugs", "populations", "drugs with kinetics", "bodies")
+    ]
     folder = pathlib.Path(scenario.__file__).parent / "library"
     named = [name for kind in ("scenarios", "studies") for name, _ in listed[kind]]
     assert sorted(named) == sorted(path.stem for path in folder.glob("*.toml"))
@@ -251,15 +254,35 @@ def test_the_catalogue_is_what_lies_on_disk():
     assert all(title for rows in listed.values() for _, title in rows)
 
 
-@pytest.mark.parametrize("name", ["mrcr", "nowhere.toml"])
-def test_an_unknown_name_lists_what_there_is(name):
-    with pytest.raises(InputError, match="unknown name") as caught:
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("mrcr", "mcrc"), ("qcci", "qcic"), ("nivolumub", "nivolumab"), ("qcic_treted", "qcic_treated")],
+)
+def test_an_unknown_name_brings_the_nearest_and_the_list(name, near):
+    with pytest.raises(InputError, match=f"unknown name '{name}'; did you mean '{near}'.*'oncolattice list'"):
         describe_text(name, False)
-    assert "mcrc_tas102" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["qcic", "mcrc_tas102", "mcrc_nivolumab"])
+def test_every_name_that_a_coupling_may_use_is_described(name):
+    text = describe_text(name, False)
+    names = ["X1_C", "T8_B", "Chem_eliminated", "beta_X1", "dose_rate_TAS102"]
+    names += ["nivolumab.central", "nivolumab.eliminated"] if name == "mcrc_nivolumab" else []
+    for word in names:
+        assert re.search(rf"^  {re.escape(word)} ", text, re.MULTILINE), word
+
+
+def test_drugs_and_populations_are_described(tmp_path):
+    assert "10.1002/psp4.12143" in describe_text("nivolumab", False)
+    path = tmp_path / "p.toml"
+    law = '{ min = 0.01, max = 0.02, a = 1, b = 1, unit = "1/h", source = "assumed" }'
+    head = '[population]\nname = "n"\ntitle = "t"\nsource = "assumed"\n'
+    path.write_text(f"{head}[parameters]\nV_D_CA = {law}\n")
+    assert re.search(r"^  V_D_CA +beta +0.24 +0.48 +1/day", describe_text(str(path), False), re.MULTILINE)
 
 
 def test_a_drug_file_alone_cannot_be_described(tmp_path):
     file = tmp_path / "drug.toml"
     file.write_text('[parameters]\nk = { value = 1, unit = "1/d", source = "assumed" }\n')
-    with pytest.raises(InputError, match=r"\[model\], \[scenario\] or \[study\]"):
+    with pytest.raises(InputError, match=r"\[model\], \[population\] or \[drug\]"):
         describe_text(str(file), False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.pk.patients import sample_patients
+from oncolattice.scenarios.body_side import patient_of
 from oncolattice.scenarios.build import build
 from oncolattice.scenarios.patients import (
     DESIGNS,
@@ -180,11 +181,59 @@ def test_a_file_of_ones_own(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("unit", "times"), [("1/day", 1), ("1/d", 1), ("1/h", 1 / 24), ("1/week", 7), ("%/h", 100 / 24)]
+)
+@pytest.mark.parametrize("law", ["beta", "log-normal"])
+def test_the_unit_of_a_law_is_that_of_its_numbers(unit, times, law, tmp_path):
+    def patients(name, unit, times):
+        own = {"a": "", "b": "", "median": f"{0.3 * times!r}", "log_sd": "0.2"} if law != "beta" else {}
+        ends = {
+            "min": f"{0.24 * times!r}",
+            "max": f"{0.48 * times!r}",
+            "unit": f'"{unit}"',
+            "law": f'"{law}"',
+        }
+        text = write(tmp_path, **ends, **own).read_text().replace("\np = ", "\nV_D_CA = ")
+        (tmp_path / name).write_text(text)
+        return [patient["V_D_CA"] for patient in sample(load_population(tmp_path / name), 20, 1)]
+
+    expected = patients("a.toml", "1/day", 1)
+    assert 0.24 <= min(expected) < max(expected) <= 0.48
+    found = patients("b.toml", unit, times)
+    assert found == (expected if times == 1 else pytest.approx(expected, rel=1e-12))
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [("kg", "wrong dimension"), ("1/um", "wrong dimension"), ("😀", "unknown unit"), ("day", "wrong dim")],
+)
+def test_a_law_in_another_dimension_or_no_unit_at_all_is_refused(unit, words, tmp_path):
+    text = write(tmp_path, unit=f'"{unit}"').read_text().replace("\np = ", "\nV_D_CA = ")
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(InputError, match=f"V_D_CA.*{words}"):
+        load_population(tmp_path / "p.toml")
+
+
+def test_a_law_of_tissue_is_converted_to_the_unit_that_the_model_declares(tmp_path):
+    values = {}
+    for unit, times in (("um", 1.0), ("mm", 1e-3)):
+        law = f'min = {60 * times}, max = {90 * times}, a = 2, b = 2, unit = "{unit}", source = "assumed"'
+        (tmp_path / "p.toml").write_text(
+            '[population]\nname = "n"\ntitle = "t"\nsource = "assumed"\nextends = "qcic_treated"\n'
+            f"[tissue]\ngland_scale = {{ {law} }}\n"
+        )
+        scenario = load_scenario("mcrc_trial_placebo", [f"population={tmp_path / 'p.toml'}"])
+        values[unit] = patient_of(scenario)[1]["gland_scale"]
+    assert 60 <= values["um"] <= 90
+    assert values["mm"] == pytest.approx(values["um"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"min": "1.0"}, "'max' must exceed 'min'"),
         ({"a": "0.0"}, "'a' must be above 0"),
-        ({"b": "nan"}, "'b' must be a finite number"),
+        ({"b": "nan"}, "nan is no finite number"),
         ({"max": '"2"'}, "'max' must be a finite number"),
         ({"unit": ""}, "'unit' is missing"),
         ({"source": '"somewhere"'}, "source 'somewhere'"),

@@ -248,7 +248,7 @@ def test_radiotherapy_of_a_tissue_with_a_body(tmp_path):
         (("dose_Gy=0",), "dose_Gy"),
         (("fractions=0",), "fractions"),
         (("week=0,9",), "1 to 7"),
-        (("first_day=-1",), "negative"),
+        (("first_day=-1",), "first_day must be 0 to 36500"),
         (("repair_half_time_hours=-2",), "repair_half_time_hours"),
         (("per_day=2", "interval_hours=0.25"), "one|two fractions"),
         (("per_day=5", "interval_hours=6"), "do not fit"),

@@ -3,6 +3,7 @@
 import csv
 import functools
 import pathlib
+from collections.abc import Mapping
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -16,7 +17,13 @@ def table_rows(name: str) -> list[dict[str, str]]:
 @functools.cache
 def parameter_names() -> frozenset[str]:
     """Return the names of all parameters."""
-    return frozenset(row["name"] for row in table_rows("parameters.csv"))
+    return frozenset(parameter_units())
+
+
+@functools.cache
+def parameter_units() -> Mapping[str, str]:
+    """Return the unit of every parameter."""
+    return {row["name"]: row["unit"] for row in table_rows("parameters.csv")}
 
 
 @functools.cache

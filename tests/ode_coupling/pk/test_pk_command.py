@@ -70,6 +70,17 @@ def test_covariates_patients_and_doses_by_weight(pk, tmp_path):
         np.testing.assert_allclose(block[:, -1], expected["concentration_mg_per_L"], rtol=1e-8)
 
 
+def test_a_covariate_is_converted_to_the_unit_of_the_drug(pk, tmp_path):
+    tables = []
+    for weight in ("100", "100kg", "1e5 g"):
+        out = tmp_path / "pk.csv"
+        words = ["--regimen", "3 mg/kg iv q2w", "--covariate", f"weight={weight}", "--days", 14, "--out", out]
+        assert pk("nivolumab", *words)[0] == 0
+        tables.append(read(out)[1])
+    assert tables[0].tolist() == tables[1].tolist()
+    np.testing.assert_allclose(tables[2], tables[0], rtol=1e-9)
+
+
 def test_doses_by_surface_and_by_mouth(pk, tmp_path):
     out = tmp_path / "pk.csv"
     code, *_ = pk(
@@ -116,6 +127,16 @@ def test_drugs_are_listed_and_described(pk):
         (["nivolumab", "--regimen", ORDER, "--covariate", "sex=f"], "unknown sex 'f'"),
         (["nivolumab", "--regimen", ORDER, "--every", "0"], "--every must be above 0"),
         (["nivolumab", "--regimen", ORDER, "--days", "nan"], "--every must be above 0"),
+        (["nivolumab", "--regimen", ORDER, "--days", "1e15"], "at most 36,500"),
+        (["nivolumab", "--regimen", ORDER, "--every", "1e-12"], "at most 1,000,000"),
+        (["nivolumab", "--regimen", ORDER, "--patients", "1000000000"], "at most 1,000,000"),
+        (["nivolumab", "--regimen", "1e8 cells iv once"], "nivolumab is dosed in mg"),
+        (["nivolumab", "--regimen", "240 units iv once"], "nivolumab is dosed in mg"),
+        (["car_t", "--regimen", "240 mg iv once"], "is dosed in cells"),
+        (["nivolumab", "--regimen", ORDER, "--covariate", "weight=70cm"], "weight: wrong dimension"),
+        (["nivolumab", "--regimen", ORDER, "--out", "/"], "is a folder"),
+        (["nivolumab", "--regimen", ORDER, "--out", ""], "is a folder"),
+        (["nivolumab", "--regimen", ORDER, "--out", "x" * 300], "300 bytes is too long"),
         (["nivolumab", "--regimen", ORDER, "--days", "1", "--out", "/nowhere/pk.csv"], "cannot be written"),
     ],
 )
