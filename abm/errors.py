@@ -24,3 +24,8 @@ def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> In
     else:
         valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}; 'oncolattice describe' lists all"
     return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")
+
+
+def printable(text: str) -> str:
+    r"""Return text that a terminal shows and does not obey: control characters as escapes such as ``\x1b``."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

@@ -1,4 +1,4 @@
-"""Views of runs that several read-outs share: arms, daily rows, snapshots by day, exemplary patients."""
+"""Views of runs that several read-outs share: arms, days followed, snapshots by day, exemplary patients."""
 
 import math
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from ..abm.snapshot import RunRecord, Snapshot
 
 # Half a day: a snapshot is "of day 56" if it was taken within it.
 DAY_TOLERANCE = 0.5
+BOOKS_TOLERANCE = 1e-10  # largest relative ledger residual of a run whose books close
+DEATH_DAY = "death_day"  # attribute of a run whose patient died: nothing is seen of him afterwards
 Row = dict[str, Any]
 
 
@@ -23,9 +25,11 @@ def arms(records: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
 
 
 def run_name(record: RunRecord) -> str:
-    """Return a short name of a run: the start of its key if it has one, else scenario, patient and seed."""
+    """Return the name of a run, that of its file if it has a key, else scenario, patient and seed."""
     key = record.attributes.get("run_key")
-    return str(key)[:12] if key else f"{record.scenario}/{record.patient}/{record.seed}"
+    return (
+        f"{record.scenario}-{str(key)[:12]}" if key else f"{record.scenario}/{record.patient}/{record.seed}"
+    )
 
 
 def identity(record: RunRecord) -> Row:
@@ -46,13 +50,20 @@ def tri(record: RunRecord) -> np.ndarray:
 
 
 def week8_tri(record: RunRecord) -> float:
-    """Return the tumour response index on day 56, NaN if the run is shorter."""
+    """Return the tumour response index on day 56, NaN if the patient was not followed so long."""
+    if followed(record) + 1e-9 < WEEK_8_DAYS:
+        return math.nan
     return tri_at(record.time_days, record.tumour_volume_cm3, WEEK_8_DAYS)
 
 
 def end_day(record: RunRecord) -> float:
     """Return the last recorded day."""
     return float(record.time_days[-1])
+
+
+def followed(record: RunRecord) -> float:
+    """Return the day up to which a patient is seen: that of the drawn death (``death.until_death``), or the last."""
+    return min(end_day(record), float(record.attributes.get(DEATH_DAY, math.inf)))
 
 
 def daily(record: RunRecord) -> np.ndarray:
@@ -62,8 +73,33 @@ def daily(record: RunRecord) -> np.ndarray:
     return np.union1d(first, [len(day) - 1])
 
 
+def daily_alive(record: RunRecord) -> np.ndarray:
+    """Return the indices of the daily records up to the drawn death."""
+    keep = daily(record)
+    return keep[np.asarray(record.time_days)[keep] <= followed(record) + 1e-9]
+
+
+def residuals(record: RunRecord) -> dict[str, float]:
+    """Return the largest relative residual of every species of a run's ledger.
+
+    A run that was read without its ledger may carry them as ``attributes["residuals"]``.
+    """
+    if not record.ledger:
+        return dict(record.attributes.get("residuals", {}))
+    return {
+        name: float(np.max(np.abs(residual))) for name, residual in record.ledger.items() if len(residual)
+    }
+
+
+def open_books(record: RunRecord) -> dict[str, float]:
+    """Return the species of a run whose books do not close, with their largest relative residual."""
+    return {n: v for n, v in residuals(record).items() if not v <= BOOKS_TOLERANCE}  # NaN does not close
+
+
 def snapshot_on(record: RunRecord, day: float) -> Snapshot | None:
-    """Return the snapshot nearest to a day, None if there is none within half a day."""
+    """Return the snapshot nearest to a day, None if there is none within half a day, or the patient died before."""
+    if day > followed(record) + 1e-9:
+        return None
     near = min(record.snapshots, key=lambda s: abs(s.time_days - day), default=None)
     return near if near is not None and abs(near.time_days - day) <= DAY_TOLERANCE else None
 

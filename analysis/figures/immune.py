@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
-from ..series import arms, daily, end_day, identity
+from ..series import arms, daily_alive, followed, identity
 from .drawing import Drawing
 from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
 
@@ -33,7 +33,7 @@ def draw_immune(records: Sequence[RunRecord]) -> Drawing | None:
     if not present:
         return None
     grouped = arms(records)
-    colours, last = arm_colours(grouped), max(end_day(r) for r in records)
+    colours, last = arm_colours(grouped), max(followed(r) for r in records)
     widths, alpha = arm_widths(grouped), line_alpha(max(len(v) for v in grouped.values()))
     figure = new_figure(1.9 * len(places) + 0.7)
     panels = figure.subplots(len(places), len(cells), sharex=True, squeeze=False)
@@ -47,7 +47,7 @@ def draw_immune(records: Sequence[RunRecord]) -> Drawing | None:
             for record in records:
                 if name not in record.body:
                     continue
-                keep = daily(record)
+                keep = daily_alive(record)
                 days, values = record.time_days[keep], record.body[name][keep]
                 axes.plot(days, values, color=colours[record.arm], lw=widths[record.arm], alpha=alpha)
                 head = identity(record) | {"state": name, "unit": record.body_units.get(name, "")}
