@@ -1,6 +1,7 @@
 """The one exception that a user's mistake raises."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -28,4 +29,4 @@ def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> In
 
 def printable(text: str) -> str:
     r"""Return text that a terminal shows and does not obey: control characters as escapes such as ``\x1b``."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    return "".join(ascii(c)[1:-1] if unicodedata.category(c)[0] == "C" and c != "\n" else c for c in text)

@@ -1,7 +1,8 @@
 """One self-contained report of a study: report.html, figures as PNG and CSV, outcomes.csv, biomarkers.csv."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,9 @@ def write_report(
         records = until_death(records, deaths(records, law))
         rows = outcome_rows(records, clinic, law)
     study = Study(records, list(rows), clinic, law, ode_only, failures, sensitivity, calibration, tables)
-    out_dir, images, table_files = Path(out_dir), {}, {}
+    images: dict[str, bytes] = {}
+    table_files: dict[str, str] = {}
+    out_dir = Path(out_dir)
     plan = _figures(study)
     pieces: dict[str, str] = {}
     for done, (name, draw) in enumerate(plan.items()):
@@ -157,9 +160,10 @@ def write_report(
             progress(name, done, len(plan))
         pieces[name] = ""
         for drawing in draw():
-            images[drawing.name] = png_bytes(drawing.figure, drawing.dpi)
-            table_files[drawing.name] = csv_text(drawing.table)
-            pieces[name] += picture(drawing.name, images[drawing.name], drawing.caption)
+            own = _unused(drawing.name, images)
+            images[own] = png_bytes(drawing.figure, drawing.dpi)
+            table_files[own] = csv_text(drawing.table)
+            pieces[name] += picture(own, images[own], drawing.caption)
     html = page(title, lead(study), sections(study, pieces))
     outcomes, biomarkers = csv_text(study.rows), csv_text(biomarker_rows(records))
     for name in images:
@@ -225,6 +229,11 @@ def _figures(study: Study) -> dict[str, Callable[[], list]]:
     if study.ode_only and records:
         plan["population"] = one(figures.draw_population, records, study.ode_only)
     return plan
+
+
+def _unused(name: str, taken: Container[str]) -> str:
+    """Return a name that no other figure has: arms may differ in signs that no file name bears."""
+    return next(n for n in chain([name], (f"{name}-{k}" for k in count(2))) if n not in taken)
 
 
 def _few(records: Sequence[RunRecord]) -> tuple[list[RunRecord], str]:

@@ -11,7 +11,7 @@ from ..series import Row
 from ..study_table import PROGRESSION, by_arm, point_of, subgroups, times_of
 from ..survival import Times, log_rank_test
 from .drawing import Drawing
-from .style import INK, arm_colours, new_figure, styled
+from .style import INK, arm_colours, new_figure, plain_log, styled
 
 LEAST = 3  # runs an arm and subgroup
 Z = 1.959963984540054
@@ -122,6 +122,7 @@ def draw_forest(rows: Sequence[Row], endpoint: str = PROGRESSION) -> Drawing | N
             y += 1.0
     axes.axvline(1.0, color=INK, lw=0.9, ls="--")
     axes.set(xscale="log", ylim=(y - 0.4, -0.7), xlabel=f"hazard ratio (1), {endpoint}")
+    plain_log(axes.xaxis)
     axes.set_yticks([t for t, _, _ in ticks], [text for _, text, _ in ticks])
     for label, (_, _, weight) in zip(axes.get_yticklabels(), ticks, strict=True):
         label.set(weight=weight, fontsize=8)

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from ...abm.snapshot import RunRecord
 from ..series import arms, daily_alive, followed, identity
 from .drawing import Drawing
-from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
+from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, plain_log, styled, visit_ticks
 
 # Compartment suffixes and cells of QCIC, in the words of a reader
 COMPARTMENTS = {"A": "lymph node", "B": "blood", "C": "tumour"}
@@ -73,6 +73,7 @@ def _finish(axes, last: float) -> None:
     low, high = axes.dataLim.y0, axes.dataLim.y1
     if low > 0.0:
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
         middle = (low * high) ** 0.5
         if high / low < 10.0:  # a flat series must look flat
             axes.set_ylim(middle / 3.6, middle * 3.6)

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from ...abm.snapshot import RunRecord
 from ..series import BOOKS_TOLERANCE, arms, daily, end_day, identity
 from .drawing import Drawing
-from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
+from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, plain_log, styled, visit_ticks
 
 FLOOR = 1e-17  # where an exact balance is drawn on the logarithmic axis
 
@@ -64,6 +64,7 @@ def draw_ledger(records: Sequence[RunRecord]) -> Drawing | None:
         3 * max((r["residual"] for r in table if math.isfinite(r["residual"])), default=0.0),
     )
     axes.set_ylim(FLOOR / 2, top)
+    plain_log(axes.yaxis)
     visit_ticks(axes, max(end_day(r) for r in kept))
     handles = [Line2D([], [], color=colours[arm], lw=2.2, label=arm) for arm in grouped]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)

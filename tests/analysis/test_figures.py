@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -62,6 +63,23 @@ def test_no_global_plotting_state():
         "figures.draw_spider([run(days=3.0)]); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("backend", "shown"), [("module://matplotlib_inline.no_backend", "agg"), ("svg", "svg"), ("", "agg")]
+)
+def test_the_backend_of_a_kernel_does_not_matter_and_stays_its_own(backend, shown):
+    code = (
+        "import os; from oncolattice.tests.analysis.synthetic import run;"
+        "from oncolattice.analysis import figures;"
+        "image = figures.png_bytes(figures.draw_spider([run(days=3.0)]).figure);"
+        "assert image.startswith(b'\\x89PNG');"
+        f"assert os.environ['MPLBACKEND'] == {backend!r};"
+        "import matplotlib.pyplot as plt;"
+        f"assert plt.get_backend() == {shown!r}, plt.get_backend()"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"} | {"MPLBACKEND": backend}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
 def test_heavy_packages_come_only_with_the_figures():
