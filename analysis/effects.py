@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from ..abm.errors import InputError, unknown_word
-from .columns import Table, chance, choice, column, numbers, same_length, weights_of
+from .columns import Table, chance, choice, column, labels, numbers, same_length, weights_of
 from .survival import Times, weighted_median
 
 BETTER = ("lower", "higher")
@@ -113,7 +113,7 @@ def paired_effects(
     if draws < 100:
         raise InputError(f"a bootstrap needs at least 100 draws, not {draws}")
     outcome = numbers(column(table, value), value, missing=True)
-    names = {key: column(table, key).astype(str) for key in ("patient", "arm", "seed")}
+    names = {key: labels(column(table, key), key).astype(str) for key in ("patient", "arm", "seed")}
     weights = weights_of(None if weight is None else column(table, weight), outcome.size)
     same_length(**names, **{value: outcome})
     runs: dict[str, dict[tuple[str, str], tuple[float, float]]] = {
