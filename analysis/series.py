@@ -1,7 +1,10 @@
 """Views of runs that several read-outs share: arms, days followed, snapshots by day, exemplary patients."""
 
 import math
+import re
+import tomllib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ DAY_TOLERANCE = 0.5
 BOOKS_TOLERANCE = 1e-10  # largest relative ledger residual of a run whose books close
 DEATH_DAY = "death_day"  # attribute of a run whose patient died: nothing is seen of him afterwards
 Row = dict[str, Any]
+_FILE = re.compile(r"^# --- .*\.toml$", re.MULTILINE)  # begins each file in the text of a model
 
 
 def arms(records: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
@@ -41,6 +45,23 @@ def identity(record: RunRecord) -> Row:
         "patient": record.patient,
         "seed": record.seed,
     }
+
+
+def field_names(record: RunRecord) -> dict[str, str]:
+    """Return what figures call the fields of a run: the ``display`` of its model, the name where it has none."""
+    shown = _displays(str(record.attributes.get("model_text", "")))
+    return {name: shown.get(name, name.replace("_", " ")) for name in record.field_units}
+
+
+@cache
+def _displays(model_text: str) -> dict[str, str]:
+    """Return the names for figures that a model gives its fields; its text is that of its files one after the other."""
+    try:
+        tables = [tomllib.loads(part) for part in _FILE.split(model_text)]
+    except tomllib.TOMLDecodeError:  # a run that others wrote: the names serve
+        return {}
+    fields = [field for table in tables for field in table.get("field", [])]
+    return {str(field["name"]): str(field["display"]) for field in fields if "display" in field}
 
 
 def tri(record: RunRecord) -> np.ndarray:

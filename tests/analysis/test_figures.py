@@ -188,9 +188,18 @@ def test_biomarker_table_and_ledger_table(records):
     assert worst["residual"] == pytest.approx(1e-15 * records[-1].time_days.size)
 
 
-def test_boxes_replace_medians_from_eight_runs(tmp_path):
+def test_boxes_replace_medians_from_eight_runs():
+    """A box is five lines (two whiskers, two caps, the median) and its frame; a median is one bar."""
     many = [run("placebo", f"p{k:03d}", k, days=57.0, sites=32) for k in range(1, 10)]
-    figures.save(figures.draw_biomarkers(many), tmp_path)
+    for number, per_visit in ((7, 1), (8, 6)):
+        drawing = figures.draw_biomarkers(many[:number])
+        axes = next(a for a in drawing.figure.axes if a.get_title(loc="left") == "CTL density")
+        marks = [line for line in axes.lines if line.get_marker() != "o"]
+        assert len(marks) == 2 * per_visit
+        values = {day: [r["value"] for r in drawing.table if (r["visit"], r["biomarker"]) == (day, "CTL_density")]
+                  for day in ("day 0", "week 8")}  # fmt: skip
+        levels = [set(line.get_ydata()) for line in marks]
+        assert all({np.median(own)} in levels for own in values.values())
 
 
 def test_survival_table_has_numbers_at_risk(records):
