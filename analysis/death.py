@@ -171,7 +171,7 @@ def hazard_of(record: RunRecord, law: DeathLaw) -> tuple[np.ndarray, np.ndarray]
     if burden is None:
         return None
     keep = daily(record)
-    known = np.cumsum(np.isnan(burden[keep])) == 0
+    known = np.cumsum(np.isnan(burden[keep]) | np.isposinf(burden[keep])) == 0
     days = np.asarray(record.time_days, dtype=float)[keep][known]
     return (days, integrated_hazard(days, law.hazard(burden[keep][known]))) if days.size else None
 

@@ -14,7 +14,7 @@ COLUMNS = 3
 
 
 @styled
-def draw_counts(records: Sequence[RunRecord]) -> Drawing:
+def draw_counts(records: Sequence[RunRecord]) -> Drawing | None:
     """Draw lattice cells by type over time, a panel a type, thin lines runs and bold lines arm means.
 
     Parameters
@@ -23,10 +23,12 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
 
     Returns
     -------
-    Drawing
-        Table: one row a run and day, a column a type (lattice cells).
+    Drawing or None
+        None without types. Table: one row a run and day, a column a type (lattice cells).
     """
     everything: dict[str, CellTypeInfo] = {t.name: t for r in records for t in r.types}
+    if not everything:
+        return None
     fixed = [t for t in everything.values() if all(np.ptp(r.counts_of(t.name)) == 0 for r in records)]
     types = {name: t for name, t in everything.items() if t not in fixed} or everything
     grouped = arms(records)

@@ -1,5 +1,6 @@
 """Densities of immune cells in lymph node, blood and tumour, as the body model holds them."""
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.lines import Line2D
@@ -71,7 +72,7 @@ def draw_immune(records: Sequence[RunRecord]) -> Drawing | None:
 
 def _finish(axes, last: float) -> None:
     low, high = axes.dataLim.y0, axes.dataLim.y1
-    if low > 0.0:
+    if 0.0 < low <= high < math.inf:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
         middle = (low * high) ** 0.5

@@ -1,6 +1,5 @@
 """Residual of the ledger between lattice and body over time."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +11,7 @@ from .drawing import Drawing
 from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, plain_log, styled, visit_ticks
 
 FLOOR = 1e-17  # where an exact balance is drawn on the logarithmic axis
+UNKNOWN = 1.0  # where a residual is drawn that is no number
 
 
 @styled
@@ -32,7 +32,7 @@ def draw_ledger(records: Sequence[RunRecord]) -> Drawing | None:
         return None
     grouped = arms(kept)
     colours, widths = arm_colours(arms(records)), arm_widths(arms(records))
-    table = []
+    table, highest = [], 0.0
     figure = new_figure(3.0, width=7.5)
     axes = figure.subplots()
     for record in kept:
@@ -40,8 +40,10 @@ def draw_ledger(records: Sequence[RunRecord]) -> Drawing | None:
         keep = daily(record)
         residual = np.abs(np.array([record.ledger[name] for name in names]))[:, keep]
         worst, largest = residual.argmax(axis=0), residual.max(axis=0)
+        shown = np.where(np.isfinite(largest), np.maximum(largest, FLOOR), UNKNOWN)
+        highest = max(highest, float(shown.max()))
         axes.plot(
-            record.time_days[keep], np.maximum(largest, FLOOR), color=colours[record.arm],
+            record.time_days[keep], shown, color=colours[record.arm],
             lw=widths[record.arm],
             alpha=line_alpha(len(kept)),
         )  # fmt: skip
@@ -59,11 +61,7 @@ def draw_ledger(records: Sequence[RunRecord]) -> Drawing | None:
         fontsize=8.5,
     )
     axes.set(yscale="log", xlabel="day", ylabel="relative residual (1)", title="Ledger, worst species")
-    top = max(
-        10 * BOOKS_TOLERANCE,
-        3 * max((r["residual"] for r in table if math.isfinite(r["residual"])), default=0.0),
-    )
-    axes.set_ylim(FLOOR / 2, top)
+    axes.set_ylim(FLOOR / 2, max(10 * BOOKS_TOLERANCE, 3 * highest))
     plain_log(axes.yaxis)
     visit_ticks(axes, max(end_day(r) for r in kept))
     handles = [Line2D([], [], color=colours[arm], lw=2.2, label=arm) for arm in grouped]
