@@ -29,4 +29,6 @@ def unknown_word(kind: str, word: str, choices: Iterable[str], where: str) -> In
 
 def printable(text: str) -> str:
     r"""Return text that a terminal shows and does not obey: control characters as escapes such as ``\x1b``."""
-    return "".join(ascii(c)[1:-1] if unicodedata.category(c)[0] == "C" and c != "\n" else c for c in text)
+    return "".join(
+        ascii(c)[1:-1] if unicodedata.category(c)[0] == "C" and c not in "\n\t" else c for c in text
+    )

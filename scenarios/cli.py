@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, printable
 from .body_command import body
 from .pk_command import pk
 from .report_command import report
@@ -30,7 +30,7 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="folder for results")]
 
 def say(word: str, style: str, text: str) -> None:
     """Print one sentence on standard error after a coloured word; brackets in it are no markup."""
-    console.print(Text.assemble((word, style), " ", text), soft_wrap=True)
+    console.print(Text.assemble((word, style), " ", printable(text)), soft_wrap=True)
 
 
 @app.command(epilog="Example: oncolattice run mcrc_tas102 --seed 1 --set duration_days=56 --out runs")
@@ -157,7 +157,7 @@ def list_() -> None:
     for kind, rows in catalogue().items():
         print(kind)
         for name, title in rows:
-            print(f"  {name:24} {title}")
+            print(printable(f"  {name:24} {title}"))
 
 
 @app.command(epilog="Example: oncolattice describe mcrc_tas102 --assumed")
@@ -182,7 +182,7 @@ def describe(
         raise InputError("--set goes with --mean-field here; a scenario's numbers are set by run and batch")
     from .listing import describe_text
 
-    print(describe_text(name, assumed))
+    print(printable(describe_text(name, assumed)))
 
 
 @app.command(epilog="Example: oncolattice check runs/mcrc_tas102-0123456789ab.h5")
@@ -195,7 +195,7 @@ def check(files: Annotated[list[Path], typer.Argument(help="model, scenario, stu
         problems = check_file(path)
         wrong = wrong or bool(problems)
         for problem in problems or ["ok"]:
-            print(f"{path}: {problem}" if str(path) not in problem else problem)
+            print(printable(f"{path}: {problem}" if str(path) not in problem else problem))
     if wrong:
         raise typer.Exit(2)
 
