@@ -189,9 +189,10 @@ def _beside_trials(
     clinic = clinic or Clinic()
     courses = courses_of_records(arms)
     made = outcome_rows(records, clinic, law) if rows is None else rows
-    own = by_arm([row for row, record in zip(made, records, strict=True) if coupled(record)])
-    seen, died = ({arm: times_of(own[arm], e) for arm in courses} for e in (PROGRESSION, OVERALL))
-    if law not in LAWS or None in (*died.values(), *seen.values()):
+    own = by_arm([dict(row) for row, record in zip(made, records, strict=True) if coupled(record)])
+    seen = {arm: times for arm in courses if (times := times_of(own[arm], PROGRESSION)) is not None}
+    died = {arm: times for arm in courses if (times := times_of(own[arm], OVERALL)) is not None}
+    if law not in LAWS or min(len(seen), len(died)) < len(courses):
         return []
     predicted = predict(courses, LAWS[law], progressed=seen, died=died)
     words = (
