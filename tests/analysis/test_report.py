@@ -183,6 +183,15 @@ def test_odd_runs_make_a_page(record, week8, deaths, tmp_path):
         assert (row["last_visit_days"], row["best_response"]) == ("0", "NE")
 
 
+@pytest.mark.parametrize(("value", "words"), [(math.inf, "inf cm3 on day 21"), (-1.0, "-1 cm3 on day 21")])
+def test_a_volume_that_no_tumour_has_is_refused(value, words, tmp_path):
+    with pytest.raises(InputError, match=words):
+        write_report(
+            [odd(tumour_volume_cm3=np.where(TIME > 20, value, 2.0))], tmp_path, ode_only=None, title="x"
+        )
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("residual", [2e-10, math.nan])
 def test_books_that_do_not_close_are_told_at_the_top_with_the_run(residual, tmp_path):
     good, bad = (run(days=3.0, step=1.0, sites=8, patient=f"p00{k}", seed=k) for k in (1, 2))
