@@ -133,8 +133,8 @@ def _refuse_impossible(records: Sequence[RunRecord]) -> None:
         if wrong.any():
             day, value = record.time_days[wrong][0], volume[wrong][0]
             raise InputError(
-                f"run {run_name(record)}: its tumour volume is {value:g} cm3 on day {day:g}, which no tumour has; check "
-                "the file with oncolattice check, and leave it out or run it again"
+                f"run {run_name(record)}: its tumour volume is {value:g} cm3 on day {day:g}, which no tumour has; "
+                "check the file with oncolattice check, and leave it out or run it again"
             )
 
 

@@ -163,9 +163,6 @@ TIME = np.arange(61.0)
         pytest.param(odd(tumour_volume_cm3=0.0 * TIME), "NE", None, id="no tumour"),
         pytest.param(odd(tumour_volume_cm3=math.nan * TIME), "NE", None, id="no volume"),
         pytest.param(odd(tumour_volume_cm3=np.where(TIME > 20, math.nan, 2.0)), "NE", 0, id="volume lost"),
-        pytest.param(
-            odd(tumour_volume_cm3=np.where(TIME > 20, math.inf, 2.0)), "PD", 0, id="volume infinite"
-        ),
         pytest.param(odd(tumour_volume_cm3=np.where(TIME > 0, 1e9, 2.0)), "NE", 1, id="dead at once"),
         pytest.param(odd(types=(), count=np.zeros((61, 0), dtype=int), snapshots=()), "PD", 0, id="no types"),
         pytest.param(
