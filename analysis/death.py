@@ -14,7 +14,7 @@ import numpy as np
 from ..abm.errors import InputError, unknown_word
 from ..abm.snapshot import Columns, RunRecord
 from .luck import DEATH, exponentials, keys_of
-from .series import DEATH_DAY, daily
+from .series import DEATH_DAY, daily, run_name
 from .survival import Times
 
 
@@ -197,8 +197,9 @@ def deaths(records: Sequence[RunRecord], law: str = "log volume", seed: int = 0)
     Raises
     ------
     InputError
-        As ``law_of``.
+        As ``law_of``; for a volume that is infinite or negative.
     """
+    _refuse_impossible(records)
     thresholds = exponentials(keys_of(records, seed), DEATH, np.arange(1))[:, 0]
     found = []
     for record, threshold in zip(records, thresholds, strict=True):
@@ -241,3 +242,15 @@ def _until(columns: Columns, day: float) -> Columns:
     return replace(
         columns, time_days=columns.time_days[kept], values={k: v[kept] for k, v in columns.values.items()}
     )
+
+
+def _refuse_impossible(records: Sequence[RunRecord]) -> None:
+    for record in records:
+        volume = np.asarray(record.tumour_volume_cm3, dtype=float)
+        wrong = np.isinf(volume) | (volume < 0.0)
+        if wrong.any():
+            day, value = record.time_days[wrong][0], volume[wrong][0]
+            raise InputError(
+                f"run {run_name(record)}: its tumour volume is {value:g} cm3 on day {day:g}, which no tumour has; "
+                "check the file with oncolattice check, and leave it out or run it again"
+            )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..abm.errors import InputError
 from ..abm.response import WEEK_8_DAYS, Assessment, classify, tri_at
 from ..abm.snapshot import RunRecord
 from ..abm.volume import sphere_diameter_mm
@@ -15,7 +14,7 @@ from .assessment import Clinic, assess, imaged_volume_cm3, visit_days
 from .biomarkers import BIOMARKERS, measure
 from .death import deaths, until_death
 from .growth import depth_of_response, early_shrinkage, fit_stein
-from .series import Row, end_day, followed, identity, run_name, snapshot_on, swept_values, week8_tri
+from .series import Row, end_day, followed, identity, snapshot_on, swept_values, week8_tri
 from .study_table import SWEPT
 from .survival import Times
 
@@ -98,10 +97,9 @@ def outcome_rows(
     Raises
     ------
     InputError
-        For a volume that is infinite or negative; as ``death.law_of`` and ``assess``.
+        As ``death.deaths`` and ``assess``.
     """
     clinic = clinic or Clinic()
-    _refuse_impossible(records)
     dead = deaths(records, law, seed)
     records = until_death(records, dead)
     assessed = assess(records, clinic)
@@ -124,18 +122,6 @@ def outcome_rows(
             | biomarker_columns(record)
         )
     return rows
-
-
-def _refuse_impossible(records: Sequence[RunRecord]) -> None:
-    for record in records:
-        volume = np.asarray(record.tumour_volume_cm3, dtype=float)
-        wrong = np.isinf(volume) | (volume < 0.0)
-        if wrong.any():
-            day, value = record.time_days[wrong][0], volume[wrong][0]
-            raise InputError(
-                f"run {run_name(record)}: its tumour volume is {value:g} cm3 on day {day:g}, which no tumour has; "
-                "check the file with oncolattice check, and leave it out or run it again"
-            )
 
 
 def _volume(record: RunRecord) -> Row:
