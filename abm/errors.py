@@ -1,6 +1,7 @@
 """The one exception that a user's mistake raises."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -22,7 +23,7 @@ def unknown_word(
 
     Where there are too many to write out, the command that lists them is named, if there is one.
     """
-    word, options = printable(str(word)), sorted(map(printable, choices))
+    word, options = shortened(str(word)), sorted(map(shortened, choices))
     near = difflib.get_close_matches(word, options, n=6, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near and difflib.get_close_matches(word, near[:1]) else ""
     if len(options) <= MOST_CHOICES:
@@ -33,14 +34,21 @@ def unknown_word(
     return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")
 
 
-def printable(text: str, most: int = MOST_SHOWN) -> str:
-    """Return foreign text in one line, without control characters and shortened where it is long."""
+def printable(text: str) -> str:
+    r"""Return text that a terminal shows and does not obey: control characters as escapes such as ``\x1b``."""
+    return "".join(
+        ascii(c)[1:-1] if unicodedata.category(c)[0] == "C" and c not in "\n\t" else c for c in text
+    )
+
+
+def shortened(text: str, most: int = MOST_SHOWN) -> str:
+    """Return foreign text in one printable line, cut where it is long."""
     short = text if len(text) <= most else f"{text[: most - 3]}..."
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(short.splitlines()))
+    return printable(" ".join(short.split()))
 
 
 def some(words: Iterable[str], most: int = 12) -> str:
     """Return the first few of a list of foreign words, and how many more there are."""
     listed = list(words)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(printable(word, 60) for word in listed[:most]) + more
+    return ", ".join(shortened(word, 60) for word in listed[:most]) + more

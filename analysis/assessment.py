@@ -13,8 +13,9 @@ from ..abm.response import ASSESSED, WEEK_8_DAYS, Assessment, assess_qcic_tri
 from ..abm.snapshot import RunRecord
 from ..abm.volume import sphere_diameter_mm, sphere_volume_cm3
 from .luck import NEW_LESION, SCAN, exponentials, keys_of, normals
-from .series import end_day
+from .series import end_day, followed
 
+MOST_VISITS = 10_000  # of one run
 MOST_NEW = 8  # new lesions drawn for one patient; the first decides, the second confirms
 
 
@@ -72,11 +73,14 @@ class Clinic:
         """
         if self.criterion not in ASSESSED:
             raise unknown_word("criterion", self.criterion, ASSESSED, "assessment")
-        if not self.every_days > 0.0:
+        if not 0.0 < self.every_days < math.inf:
             raise InputError(f"assessment: every_days must be above 0, got {self.every_days:g}")
         for key in ("first_day", "error_cv", "gone_below_mm", "new_lesions_per_day", "minimum_sd_days"):
-            if not getattr(self, key) >= 0.0:
+            if not 0.0 <= getattr(self, key) < math.inf:
                 raise InputError(f"assessment: {key} must be 0 or more, got {getattr(self, key):g}")
+        for key, most in (("error_cv", 1.0), ("new_lesions_power", 10.0)):
+            if not 0.0 <= getattr(self, key) <= most:
+                raise InputError(f"assessment: {key} must be 0 to {most:g}, got {getattr(self, key):g}")
         if not 1 <= self.lesions <= 5:
             raise InputError(f"assessment: lesions must be 1 to 5 (RECIST 1.1), got {self.lesions}")
         if self.new_lesions_per_day and self.criterion == "qcic_tri":
@@ -96,9 +100,15 @@ class Clinic:
 
 
 def visit_days(record: RunRecord, clinic: Clinic) -> np.ndarray:
-    """Return the days of the visits that a run reached, the baseline first."""
-    first, last = clinic.first_day or clinic.every_days, end_day(record) + 1e-9
-    more = math.floor((last - first) / clinic.every_days) + 1 if last >= first else 0
+    """Return the days of the visits that a patient lived to and a run reached, the baseline first."""
+    first, last = clinic.first_day or clinic.every_days, followed(record) + 1e-9
+    span = (last - first) / clinic.every_days
+    if span > MOST_VISITS:
+        raise InputError(
+            f"assessment: visits every {clinic.every_days:g} days are {span:.3g} in a run of {end_day(record):g} days, "
+            f"of at most {MOST_VISITS}; choose a longer interval"
+        )
+    more = math.floor(span) + 1 if last >= first else 0
     return np.concatenate([[0.0], first + clinic.every_days * np.arange(more)])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, printable
 from .body_side import variant_code
 from .build import build, route
 from .checking import check_scenario
@@ -164,11 +164,11 @@ def run_study(name: str, order: Order, console: Console) -> list[Failure]:
         for old in order.out.glob("failures-*-of-*.csv"):
             old.unlink()
     for _, reason, command in rows:
-        console.print(f"failed: {reason}\n  again: {command}", markup=False, soft_wrap=True)
+        console.print(printable(f"failed: {reason}\n  again: {command}"), markup=False, soft_wrap=True)
     if not order.quiet:
         part = f" (part {batch.share})" if batch.share else ""
         done = f"{len(jobs) - len(failures)} of {len(jobs)} runs complete in {order.out}{part}"
-        console.print(done, markup=False, soft_wrap=True)
+        console.print(printable(done), markup=False, soft_wrap=True)
     return failures
 
 
@@ -316,7 +316,9 @@ def plan_study(name: str, order: Order) -> Plan:
 
 
 def _say_moved(console: Console, reason: str, place: Path) -> None:
-    console.print(f"{reason}\n  moved to {place}; the run is made again", markup=False, soft_wrap=True)
+    console.print(
+        printable(f"{reason}\n  moved to {place}; the run is made again"), markup=False, soft_wrap=True
+    )
 
 
 def refuse(scenario: Scenario) -> None:

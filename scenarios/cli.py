@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..abm.errors import InputError, unknown_word
+from ..abm.errors import InputError, printable, unknown_word
 from .body_command import body
 from .pk_command import pk
 from .places import check_folder_place
@@ -34,7 +34,7 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="folder for results")]
 
 def say(word: str, style: str, text: str) -> None:
     """Print one sentence on standard error after a coloured word; brackets in it are no markup."""
-    console.print(Text.assemble((word, style), " ", text), soft_wrap=True)
+    console.print(Text.assemble((word, style), " ", printable(text)), soft_wrap=True)
 
 
 def _version(wanted: bool) -> None:
@@ -203,7 +203,7 @@ def list_() -> None:
     for kind, rows in catalogue().items():
         print(kind)
         for name, title in rows:
-            print(f"  {name:24} {title}")
+            print(printable(f"  {name:24} {title}"))
 
 
 @app.command(epilog="Example: oncolattice describe mcrc_tas102 --assumed")
@@ -228,7 +228,7 @@ def describe(
         raise InputError("--set goes with --mean-field here; a scenario's numbers are set by run and batch")
     from .listing import describe_text
 
-    print(describe_text(name, assumed))
+    print(printable(describe_text(name, assumed)))
 
 
 @app.command(epilog="Example: oncolattice check runs/mcrc_tas102-0123456789ab.h5")
@@ -243,7 +243,7 @@ def check(
         problems = check_file(path)
         wrong = wrong or bool(problems)
         for problem in problems or ["ok"]:
-            print(f"{path}: {problem}" if str(path) not in problem else problem)
+            print(printable(f"{path}: {problem}" if str(path) not in problem else problem))
     if wrong:
         raise typer.Exit(2)
 

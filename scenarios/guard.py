@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..abm.errors import InputError, printable
+from ..abm.errors import InputError, shortened
 
 # What h5py, Pillow, NumPy and the standard library raise about a file that is not what it says.
 LIBRARY_ERRORS = (
@@ -42,7 +42,7 @@ def reading(path: Path, what: str) -> Iterator[None]:
             f"{path}: does not fit into memory as a {what}; give a smaller part of it"
         ) from error
     except LIBRARY_ERRORS as error:
-        reason = printable(str(error)) or type(error).__name__
+        reason = shortened(str(error)) or type(error).__name__
         raise InputError(
             f"{path}: not a readable {what}: {reason}; write it anew or give another file"
         ) from error

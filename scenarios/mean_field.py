@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, printable
 from ..abm.mean_field import mean_field
 from ..abm.model import Model, load_model
 from ..abm.model_file import library_models
@@ -34,7 +34,7 @@ def print_mean_field(model_name: str, settings: Iterable[str] | None, console: C
     field = mean_field(model)
 
     def write(line: str = "") -> None:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
 
     write(f"Mean field of {model.name}: {model.spec.model['title']}")
     write("State: occupied fraction of the sites of the layer. Neighbouring sites are taken as independent.")

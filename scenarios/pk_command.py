@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, printable
 from ..abm.quantities import convert
 from .places import check_file_place
 
@@ -46,11 +46,11 @@ def pk(
 
     if drug is None:
         for name in library_drugs():
-            print(f"{name:24} {load_drug(name).title}")
+            print(printable(f"{name:24} {load_drug(name).title}"))
         return
     found = load_drug(drug)
     if regimen is None:
-        print(describe_drug(found))
+        print(printable(describe_drug(found)))
         return
     from ..ode_coupling.pk import sample_patients
     from ..ode_coupling.regimens import BodySize, parse_regimen

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..abm.errors import printable
 from .run import Run
 
 
@@ -36,15 +37,18 @@ def follow(run: Run, quiet: bool = False) -> bool:
     """
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.fields[name]}"),
+        TextColumn("{task.fields[name]}", markup=False),
         BarColumn(),
-        TextColumn("day {task.completed:.0f}/{task.total:.0f}  {task.fields[counts]}  {task.fields[speed]}"),
+        TextColumn(
+            "day {task.completed:.0f}/{task.total:.0f}  {task.fields[counts]}  {task.fields[speed]}",
+            markup=False,
+        ),
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=console, disable=quiet, transient=not console.is_terminal)
     with interrupts_noted() as noted, bar:
         first = run.progress()
-        name = f"{run.simulation.scenario.name} seed {run.simulation.seed}"
+        name = printable(f"{run.simulation.scenario.name} seed {run.simulation.seed}")
         task = bar.add_task("", total=first.end_day, name=name, counts="", speed="")
         groups = {info.name: info.group for info in run.simulation.model.types}
         for step in run.steps():
@@ -53,7 +57,7 @@ def follow(run: Run, quiet: bool = False) -> bool:
                 by_group[groups[type_name]] = by_group.get(groups[type_name], 0) + n
             counts = " ".join(f"{group} {n:,}" for group, n in by_group.items() if group != "host")
             speed = (step.day - first.day) / max(run.wall["simulate"], 1e-9)
-            bar.update(task, completed=step.day, counts=counts, speed=f"{speed:.0f} d/s")
+            bar.update(task, completed=step.day, counts=printable(counts), speed=f"{speed:.0f} d/s")
             if noted and step.day < step.end_day:
                 return False
     return True

@@ -1,6 +1,6 @@
 """From a folder of run files to a report, with ODE-only patients of the same population beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..abm.errors import InputError
-from ..abm.response import WEEK_8_DAYS, tri_at
+from ..abm.response import WEEK_8_DAYS
 from ..abm.snapshot import RunRecord
-from ..ode_coupling.ode_only import simulate
-from .body_side import schedule_of
-from .patients import load_population, sample
+from .patients import load_population
+from .reporting_ode import ode_only_arms, ode_only_tri
 from .store import find_runs, open_run
 from .store.replicates import REPLICATES_FILE
+
+__all__ = [
+    "calibration_of",
+    "in_section",
+    "ode_only_arms",
+    "ode_only_tri",
+    "once",
+    "read_records",
+    "report_folder",
+    "thinned",
+]
 
 FEWEST_PATIENTS = 10  # in an arm, for predictions
 MOST_POINTS = 60  # rows of the table by swept values
@@ -24,7 +34,6 @@ if TYPE_CHECKING:
     from ..analysis.assessment import Clinic
     from ..analysis.report import Beside, Progress
 
-FIRST_ASSESSMENT_DAYS = 56.0
 MOST_FULL = 60  # runs that are kept whole in memory; of further ones only what the report needs
 MOST_OPENED = 1500  # run files that are opened where outcomes.csv tells the rest
 EXAMPLES = 12  # runs an arm that are opened then
@@ -41,6 +50,7 @@ def report_folder(
     clinic: "Clinic | None" = None,
     law: str = "log volume",
     progress: "Progress | None" = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Read all runs of a folder and write report.html with its figures and tables.
 
@@ -58,13 +68,19 @@ def report_folder(
         Law of death, one of ``analysis.death.CHOICES``.
     progress : callable, optional
         As for ``write_report``.
+    say : callable
+        Called with a line for whoever waits for the page: runs that lie there twice, books that do not close.
 
     Raises
     ------
     InputError
         The folder holds no run, or a file in it is truncated or foreign.
     """
+    from ..analysis.assessment import Clinic
+    from ..analysis.death import deaths, until_death
+    from ..analysis.outcomes import outcome_rows
     from ..analysis.report import write_report
+    from ..analysis.report_tables import books_words
 
     paths = [path for path in find_runs(folder) if QUARANTINE not in path.relative_to(folder).parts]
     paths = _in_order_of_study(folder, paths)
@@ -78,11 +94,22 @@ def report_folder(
     if together:
         from .reporting_replicates import replicate_records
 
-        seen = {record.attributes.get("run_key") for record in records}
-        found = [record for path in together for record in replicate_records(path)]
-        records += [record for record in found if record.attributes["run_key"] not in seen]
+        records += [record for path in together for record in replicate_records(path)]
+    records = once(records, say)
+    clinic = clinic or Clinic()
     beside = ode_only_arms(records, ode_only) if ode_only else None
-    number = len(records) if rows is None else len(rows)
+    tables: list[Beside] = []
+    if rows is None:
+        records = until_death(records, deaths(records, law))
+        rows = outcome_rows(records, clinic, law)
+        tables = [
+            *_by_point(records),
+            *_beside_trials(records, rows, clinic, law),
+            *_beside_ode(folder, records),
+        ]
+    if books := books_words(records):
+        say(books)
+    number = len(rows)
     arms = dict.fromkeys(r.arm for r in records)
     return write_report(
         records,
@@ -96,10 +123,20 @@ def report_folder(
         failures=_table(folder / "failures.csv"),
         sensitivity=_table(folder / "sensitivity.csv"),
         calibration=calibration_of(records),
-        tables=[*_by_point(records), *_beside_trials(records), *_beside_ode(folder, records)]
-        if rows is None
-        else [],
+        tables=tables,
     )
+
+
+def once(records: Sequence[RunRecord], say: Callable[[str], None]) -> list[RunRecord]:
+    """Return every run once, though a folder may hold it twice: as copies of a file, or as file and replicate."""
+    kept: dict[object, RunRecord] = {}
+    for place, record in enumerate(records):
+        kept.setdefault(record.attributes.get("run_key") or place, record)
+    if len(kept) < len(records):
+        say(
+            f"{len(records) - len(kept)} of {len(records)} runs lie there more than once and are counted once"
+        )
+    return list(kept.values())
 
 
 def _by_point(records: Sequence[RunRecord]) -> list["Beside"]:
@@ -125,10 +162,22 @@ def _by_point(records: Sequence[RunRecord]) -> list["Beside"]:
     return [Beside("by_point", "By swept values", words, rows)]
 
 
-def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
-    """Return what runs of at least two arms of the colorectal trials predict, beside these trials."""
+def _beside_trials(
+    records: Sequence[RunRecord],
+    rows: Sequence[Mapping[str, Any]] | None = None,
+    clinic: "Clinic | None" = None,
+    law: str = "log volume",
+) -> list["Beside"]:
+    """Return what runs of at least two arms of the colorectal trials predict, beside these trials.
+
+    Progression and deaths are those of the rows of outcomes, made here if absent, as everywhere on the page; laws of
+    one arm each predict nothing.
+    """
+    from ..analysis.assessment import Clinic
     from ..analysis.death import LAWS, coupled
+    from ..analysis.outcomes import outcome_rows
     from ..analysis.report import Beside
+    from ..analysis.study_table import OVERALL, PROGRESSION, by_arm, times_of
     from .trial_prediction import CHEMO, COMBINATION, PLACEBO, courses_of_records, predict
 
     # not by the series of the body, which thinned runs lack
@@ -137,11 +186,19 @@ def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
     sizes = [sum(r.arm == arm for r in arms) for arm in {r.arm for r in arms}]
     if len(sizes) < 2 or min(sizes) < FEWEST_PATIENTS or len(days) != 1 or max(days) < 2 * WEEK_8_DAYS:
         return []
-    predicted = predict(courses_of_records(arms), LAWS["log volume"])
+    clinic = clinic or Clinic()
+    courses = courses_of_records(arms)
+    made = outcome_rows(records, clinic, law) if rows is None else rows
+    own = by_arm([dict(row) for row, record in zip(made, records, strict=True) if coupled(record)])
+    seen = {arm: times for arm in courses if (times := times_of(own[arm], PROGRESSION)) is not None}
+    died = {arm: times for arm in courses if (times := times_of(own[arm], OVERALL)) is not None}
+    if law not in LAWS or min(len(seen), len(died)) < len(courses):
+        return []
+    predicted = predict(courses, LAWS[law], progressed=seen, died=died)
     words = (
-        "What these runs predict, read as the trials were: progression at visits every eight weeks, death by one law "
-        "for all arms. A share is a hit within 5 points, a hazard ratio or median within 15 %. Progression is by "
-        "volume against baseline here, by RECIST there; what was calibrated is no prediction."
+        f"What these runs predict, read as the trials were: progression at visits every {clinic.every_days:g} days, "
+        "death by one law for all arms. A share is a hit within 5 points, a hazard ratio or median within 15 %. "
+        f"Progression is by {clinic.criterion} here, by RECIST 1.1 there; what was calibrated is no prediction."
     )
     return [Beside("beside_trials", "Beside the trials", words, predicted)]
 
@@ -149,22 +206,23 @@ def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
 def _beside_ode(folder: Path, records: Sequence[RunRecord]) -> list["Beside"]:
     """Return lattice less equations at week 8, arm by arm, where the folder holds the twin of its study."""
     from ..analysis.report import Beside
+    from ..analysis.series import week8_tri
     from .trial_prediction import lattice_minus_ode
+    from .well_mixed import FOUND, HEAD
 
-    twin = [row for row in _table(folder / "well_mixed.csv") if row.get("tri_week8")]
-    known = {(row["arm"], row["patient"]) for row in twin}
+    twin = [row for row in _table(folder / "well_mixed.csv") if not np.isnan(row.get("tri_week8", np.nan))]
+    swept = [name for name in (twin[0] if twin else {}) if name not in (*HEAD, *FOUND)]
+    known = {tuple(row[name] for name in ("arm", "patient", *swept)) for row in twin}
     own = [
-        {
-            "arm": r.arm,
-            "patient": r.patient,
-            "tri_week8": tri_at(r.time_days, r.tumour_volume_cm3, WEEK_8_DAYS),
-        }
+        {"arm": r.arm, "patient": r.patient, "tri_week8": week8_tri(r)}
+        | {name: float(given[name][0]) for name in swept if name in given}
         for r in records
-        if (r.arm, r.patient) in known and r.time_days[-1] >= WEEK_8_DAYS
+        if (given := r.attributes.get("user_parameters", {})) is not None and not np.isnan(week8_tri(r))
     ]
+    own = [row for row in own if tuple(row.get(name) for name in ("arm", "patient", *swept)) in known]
     if not own:
         return []
-    pairs = lattice_minus_ode(own, twin)
+    pairs = lattice_minus_ode(own, twin, swept=swept)
     rows = []
     for arm in dict.fromkeys(pair["arm"] for pair in pairs):
         lattice, ode, less = (
@@ -247,7 +305,7 @@ def thinned(record: RunRecord, first: RunRecord) -> RunRecord:
         Of its arm: texts that are equal are shared with it.
     """
     from ..analysis.outcomes import biomarkers_at
-    from ..analysis.series import daily
+    from ..analysis.series import daily, residuals
 
     keep = daily(record)
     attributes = {key: value for key, value in record.attributes.items() if key != "model_text"}
@@ -267,7 +325,7 @@ def thinned(record: RunRecord, first: RunRecord) -> RunRecord:
         events={},
         ledger={},
         snapshots=(),
-        attributes=attributes | {"biomarkers": biomarkers_at(record)},
+        attributes=attributes | {"biomarkers": biomarkers_at(record), "residuals": residuals(record)},
         parameters=own,
         more={},
     )
@@ -311,58 +369,3 @@ def _table(path: Path) -> list[dict[str, Any]]:
 def in_section(record: RunRecord) -> RunRecord:
     """Return a run whose snapshots are sections: those of blocks are shown by their middle plane."""
     return replace(record, snapshots=tuple(snapshot.section() for snapshot in record.snapshots))
-
-
-def ode_only_arms(records: Sequence[RunRecord], patients: int) -> dict[str, dict[str, Any]]:
-    """Return, for every arm, week-8 TRI of ODE-only patients of the runs' own population and schedule.
-
-    The equations, burn-in and doses are those of the runs; only the lattice is missing.
-    """
-    arms: dict[str, dict[str, Any]] = {}
-    for record in records:
-        tables = record.attributes["scenario_text"]
-        if record.arm not in arms and "population" in tables.get("patient", {}):
-            arms[record.arm] = {
-                "tri_week8": ode_only_tri(tables, patients, _changed(record)),
-                "label": f"ODE only, {tables['patient']['population']}, variant {tables['body']['variant']}",
-            }
-    return arms
-
-
-def _changed(record: RunRecord) -> dict[str, float]:
-    """Return the body parameters that the scenario or the user set, as the run used them."""
-    names = {*record.attributes["scenario_text"].get("parameters", {}), *record.attributes["user_parameters"]}
-    return {r["name"]: r["value"] for r in record.parameters if r["owner"] == "body" and r["name"] in names}
-
-
-def ode_only_tri(
-    tables: Mapping[str, Any], patients: int, changed: Mapping[str, float] | None = None
-) -> np.ndarray:
-    """Return the week-8 tumour response index of ODE-only patients of a scenario, shape (patients,).
-
-    Parameters
-    ----------
-    tables : mapping
-        Of the scenario. Its doses go on to week 8 even if its runs end before.
-    patients : int
-    changed : mapping, optional
-        Body parameters that hold for every patient.
-    """
-    settings = tables["patient"]
-    population = sample(load_population(settings["population"]), patients, settings.get("population_seed", 1))
-    head = tables["scenario"]
-    days = max(head["duration_days"], FIRST_ASSESSMENT_DAYS)
-    doses = schedule_of({**tables, "scenario": {**head, "duration_days": days}})
-    tri = np.empty(patients)
-    for k, patient in enumerate(population):
-        run = simulate(
-            {**patient, **(changed or {})},
-            doses,
-            FIRST_ASSESSMENT_DAYS,
-            FIRST_ASSESSMENT_DAYS,
-            variant=tables["body"]["variant"],
-            burn_in_days=tables["body"]["burn_in_days"],
-            rtol=tables["body"]["tolerance"],
-        )
-        tri[k] = run["TRI"][-1]
-    return tri

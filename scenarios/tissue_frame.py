@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..abm.errors import InputError, printable, some, unknown_word
+from ..abm.errors import InputError, shortened, some, unknown_word
 
 MOST_NAME = 200  # characters of a phenotype or image name
 MOST_UM = 1e9  # a kilometre
@@ -81,7 +81,7 @@ class Frame:
         for number, text in enumerate(texts):
             if len(text) > MOST_NAME:
                 raise InputError(
-                    f"{self.where(number)}: {printable(name)} holds a text of {len(text):,} characters; "
+                    f"{self.where(number)}: {shortened(name)} holds a text of {len(text):,} characters; "
                     f"names have {MOST_NAME} at most"
                 )
         return np.array(texts, dtype=str)
@@ -113,14 +113,14 @@ def finite(values: np.ndarray, name: str, where: Callable[[int], str]) -> np.nda
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise InputError(
-            f"{where(first)}: {printable(name)} is '{printable(_text(values[first]))}', not a finite number; "
+            f"{where(first)}: {shortened(name)} is '{shortened(_text(values[first]))}', not a finite number; "
             "mend or remove the row"
         )
     far = np.abs(numbers) > MOST_UM
     if far.any():
         first = int(np.flatnonzero(far)[0])
         raise InputError(
-            f"{where(first)}: {printable(name)} is {numbers[first]:g}; positions lie within {MOST_UM:g} of 0; "
+            f"{where(first)}: {shortened(name)} is {numbers[first]:g}; positions lie within {MOST_UM:g} of 0; "
             "mend or remove the row"
         )
     return numbers

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ..abm.errors import InputError, printable, unknown_word
+from ..abm.errors import InputError, shortened, unknown_word
 from .guard import check_file, reading
 from .tissue_frame import Frame
 from .tissue_probe import claims_more
@@ -69,7 +69,7 @@ def member(group: h5py.Group, name: str, path: Path) -> h5py.Group | h5py.Datase
     InputError
         A link, data outside the file, or more than ``MOST_CELLS`` values.
     """
-    where = printable(f"{group.name.rstrip('/')}/{name}")
+    where = shortened(f"{group.name.rstrip('/')}/{name}")
     if not isinstance(group.get(name, getlink=True), h5py.HardLink):
         raise InputError(f"{path}: {where} is a link; write the file with the data in it")
     node = group[name]
@@ -108,7 +108,7 @@ def _libraries(file: h5py.File, path: Path) -> tuple[str, ...]:
 def _column(obs: h5py.Group, name: str, path: Path) -> np.ndarray:
     """Return a column of obs: plain, categorical (codes, categories) or nullable (values, mask)."""
     node = member(obs, name, path)
-    where = f"{path}: obs {printable(name)}"
+    where = f"{path}: obs {shortened(name)}"
     if isinstance(node, h5py.Dataset):
         return _values(node, where)
     if {"codes", "categories"} <= set(node):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..abm.errors import InputError, printable, some, unknown_word
+from ..abm.errors import InputError, shortened, some, unknown_word
 from ..abm.placement.tiles import MOST_TILES
 from .guard import check_file, reading
 from .tissue_frame import MOST_NAME
@@ -165,7 +165,7 @@ def read_tiles(path: str | Path, slide: str | None = None) -> TileMap:
     for name in slides | Counter(classes):
         if len(name) > MOST_NAME:
             raise InputError(
-                f"{path}: a name of {len(name):,} characters, {printable(name, 40)}; names have {MOST_NAME} at most"
+                f"{path}: a name of {len(name):,} characters, {shortened(name, 40)}; names have {MOST_NAME} at most"
             )
     name = slide if slide is not None else next(iter(slides))
     provenance = {
@@ -180,7 +180,7 @@ def read_tiles(path: str | Path, slide: str | None = None) -> TileMap:
 def _whole(text: str, where: str) -> int:
     if not re.fullmatch(r"[-+]?\d{1,12}", text):
         raise InputError(
-            f"{where} is '{printable(text, 40)}', not a whole number of 12 digits at most; mend or remove the row"
+            f"{where} is '{shortened(text, 40)}', not a whole number of 12 digits at most; mend or remove the row"
         )
     return int(text)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..abm.errors import InputError, printable, some, unknown_word
+from ..abm.errors import InputError, shortened, some, unknown_word
 from .tissue_frame import Frame, is_numeric, known_columns, normal
 
 ONE = "none"  # image_column of a table whose parts lie in one plane
@@ -63,13 +63,13 @@ def choose_image(
             )
         if image is not None:
             raise InputError(
-                f"{frame.path}: no column tells images apart, so that '{printable(image)}' cannot be chosen; name it "
+                f"{frame.path}: no column tells images apart, so that '{shortened(image)}' cannot be chosen; name it "
                 f"with tissue.image_column (found: {some(frame.header)})"
             )
         return everything, {}, _repeated_cells(frame)
     labels = _labels(frame, names)
     found, counts = np.unique(labels, return_counts=True)
-    words = " and ".join(map(printable, names))
+    words = " and ".join(map(shortened, names))
     if image is None and len(found) > 1:
         listed = some(f"'{n}' ({c} cells)" for n, c in zip(found.tolist(), counts.tolist(), strict=True))
         raise InputError(
@@ -169,7 +169,7 @@ def _repeated_cells(frame: Frame) -> list[str]:
         again = frame.rows - len(np.unique(frame.column(name).astype(str)))
         if again:
             return [
-                f"{again} of {frame.rows} values of '{printable(name)}' repeat: if the table holds several images, "
+                f"{again} of {frame.rows} values of '{shortened(name)}' repeat: if the table holds several images, "
                 "name the column that tells them apart with tissue.image_column"
             ]
     return []

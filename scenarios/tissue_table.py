@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..abm.errors import InputError, printable, some, unknown_word
+from ..abm.errors import InputError, shortened, some, unknown_word
 from ..abm.placement.checks import IGNORE
 from .guard import reading
 from .tissue_frame import KNOWN_NAMES, PIXELS, Frame, find_column, finite, is_numeric, known_columns, unit_of
@@ -140,7 +140,7 @@ def _positions(
         used["z"] = find_column("z", header, columns, frame.path, pixels)
         axes["z"] = frame.numbers(z)
     elif z is not None:
-        notes.append(f"'{printable(z)}' does not hold numbers throughout; the table is read as a section")
+        notes.append(f"'{shortened(z)}' does not hold numbers throughout; the table is read as a section")
     if frame.spatial is not None:
         notes.append(f"positions are read from obs, not from obsm['{SPATIAL}']")
     return axes, notes
@@ -153,10 +153,10 @@ def _passed_over(frame: Frame, columns: Mapping[str, str], used: Mapping[str, st
         others = [o for o in known_columns(key, frame.header) if o != name and key not in columns]
         if frame.header.count(name) > 1:
             notes.append(
-                f"{frame.header.count(name)} columns are called '{printable(name)}'; the first is read"
+                f"{frame.header.count(name)} columns are called '{shortened(name)}'; the first is read"
             )
         if others and name in frame.header:
-            notes.append(f"{key} is read from '{printable(name)}', not from {some(others)}")
+            notes.append(f"{key} is read from '{shortened(name)}', not from {some(others)}")
     return notes
 
 
@@ -194,10 +194,10 @@ def _odd(axes: Mapping[str, np.ndarray], used: Mapping[str, str]) -> list[str]:
     wide, high = (float(np.ptp(axes[key])) for key in "xy")
     if max(wide, high) > _FLAT * min(wide, high) > 0:
         notes.append(
-            f"'{printable(used['x'])}' covers {wide:.3g} and '{printable(used['y'])}' {high:.3g}; are both in one unit?"
+            f"'{shortened(used['x'])}' covers {wide:.3g} and '{shortened(used['y'])}' {high:.3g}; are both in one unit?"
         )
     if "z" in axes and not np.ptp(axes["z"]):
-        notes.append(f"'{printable(used['z'])}' is {axes['z'][0]:g} throughout; all cells lie in one plane")
+        notes.append(f"'{shortened(used['z'])}' is {axes['z'][0]:g} throughout; all cells lie in one plane")
     places = np.stack(list(axes.values()), axis=1)
     if again := len(places) - len(np.unique(places, axis=0)):
         notes.append(f"{again} of {len(places)} cells lie exactly where another one does")

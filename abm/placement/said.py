@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from ..errors import printable, some
+from ..errors import shortened, some
 
 _CROWDED = 0.05  # share of lost cells from which on the unit is in doubt
 
@@ -63,4 +63,4 @@ def said_of_absent(absent: Iterable[str], held: Collection[str], what: str) -> l
 def counted(numbers: Mapping[str, int]) -> str:
     """Return names with their numbers, the greatest first, as far as they are not 0."""
     ranked = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
-    return some(f"{printable(name, 60)} {number}" for name, number in ranked if number)
+    return some(f"{shortened(name, 60)} {number}" for name, number in ranked if number)

@@ -27,6 +27,11 @@ def bare(slope=0.004, days=336.0, patient="p001", **given):
     return replace(run(days=days, slope=slope, step=1.0, sites=8, snapshot_days=(), **given), patient=patient)
 
 
+def alone(record):
+    """The same run without a body: nobody dies of it."""
+    return replace(record, body={}, weights={})
+
+
 def test_the_hash_is_the_engines():
     for z in (0, 1, 2**40 + 17, 2**64 - 1):
         assert int(mix(np.array([z], dtype=np.uint64))[0]) == int(engine_mix(np.uint64(z)))
@@ -141,7 +146,7 @@ def test_immune_influx_is_pseudo_progression():
 
 
 def test_a_row_by_recist_says_so_and_keeps_the_interval():
-    row = outcome(bare(), Clinic("recist11"))
+    row = outcome(alone(bare()), Clinic("recist11"))
     assert (row["criterion"], row["best_response"]) == ("recist11", "SD")
     assert (row["ttp_after_days"], row["ttp_by_days"], row["ttp_days"], row["ttp_event"]) == (
         168,
@@ -176,6 +181,12 @@ def test_progression_free_survival_ends_with_death_too():
     assert 30.0 < row["os_days"] < 50.0
 
 
+def test_more_visits_than_a_patient_can_have_are_refused():
+    with pytest.raises(InputError, match=r"visits every 1e-09 days are 3.36e\+11 in a run of 336 days"):
+        assess([bare()], Clinic(every_days=1e-9))
+    assert visit_days(bare(), Clinic(every_days=0.5)).size == 673
+
+
 def test_growth_of_a_row_is_a_third_of_that_of_the_volume():
     rows = outcome_rows([bare(0.006, patient=f"p{k}") for k in range(3)])
     assert [row["growth_per_day"] for row in rows] == pytest.approx([0.002] * 3, rel=0.01)
@@ -187,6 +198,10 @@ def test_growth_of_a_row_is_a_third_of_that_of_the_volume():
         ({"criterion": "recist"}, "unknown criterion 'recist'; did you mean 'irecist'"),
         ({"every_days": 0.0}, "every_days must be above 0"),
         ({"error_cv": -0.1}, "error_cv must be 0 or more"),
+        ({"error_cv": 1e200}, "error_cv must be 0 to 1"),
+        ({"every_days": math.inf}, "every_days must be above 0"),
+        ({"first_day": math.nan}, "first_day must be 0 or more"),
+        ({"new_lesions_power": -1.0}, "new_lesions_power must be 0 to 10"),
         ({"lesions": 6}, "lesions must be 1 to 5"),
         ({"new_lesions_per_day": 0.01, "new_lesions_source": "assumed"}, "qcic_tri knows no new lesions"),
         ({"criterion": "recist11", "new_lesions_per_day": 0.01}, "needs new_lesions_source"),

@@ -15,6 +15,7 @@ from oncolattice.abm.errors import InputError
 from oncolattice.analysis.assessment import Clinic
 from oncolattice.analysis.outcomes import outcome_rows
 from oncolattice.analysis.report import write_report
+from oncolattice.analysis.series import run_name
 from oncolattice.tests.analysis.synthetic import SLOPES, run, trial
 
 VOID = {"meta", "img", "br"}
@@ -147,6 +148,58 @@ def test_runs_shorter_than_8_weeks(records, tmp_path):
     assert row[2:] == ["not reached"] * 5 + ["1"]
     assert "1 of 1 runs end before week 8: not reached." in path.read_text(encoding="utf-8")
     assert not (path.parent / "figures" / "waterfall.png").exists()
+
+
+def odd(**changed):
+    return replace(run(days=60.0, step=1.0, sites=16), **changed)
+
+
+TIME = np.arange(61.0)
+
+
+@pytest.mark.parametrize(
+    ("record", "week8", "deaths"),
+    [
+        pytest.param(odd(tumour_volume_cm3=0.0 * TIME), "NE", None, id="no tumour"),
+        pytest.param(odd(tumour_volume_cm3=math.nan * TIME), "NE", None, id="no volume"),
+        pytest.param(odd(tumour_volume_cm3=np.where(TIME > 20, math.nan, 2.0)), "NE", 0, id="volume lost"),
+        pytest.param(odd(tumour_volume_cm3=np.where(TIME > 0, 1e9, 2.0)), "NE", 1, id="dead at once"),
+        pytest.param(odd(types=(), count=np.zeros((61, 0), dtype=int), snapshots=()), "PD", 0, id="no types"),
+        pytest.param(
+            odd(body={"T8_A": math.nan * TIME}, ledger={"x": math.nan * TIME}), "PD", 0, id="body lost"
+        ),
+    ],
+)
+def test_odd_runs_make_a_page(record, week8, deaths, tmp_path):
+    write_report([record], tmp_path, ode_only=None, title="odd")
+    with (tmp_path / "outcomes.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["class_week8"], row["os_event"]) == (week8, "" if deaths is None else str(deaths))
+    if deaths:
+        assert float(row["os_days"]) < 1.0
+        assert (row["last_visit_days"], row["best_response"]) == ("0", "NE")
+
+
+@pytest.mark.parametrize(("value", "words"), [(math.inf, "inf cm3 on day 21"), (-1.0, "-1 cm3 on day 21")])
+def test_a_volume_that_no_tumour_has_is_refused(value, words, tmp_path):
+    with pytest.raises(InputError, match=words):
+        write_report(
+            [odd(tumour_volume_cm3=np.where(TIME > 20, value, 2.0))], tmp_path, ode_only=None, title="x"
+        )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("residual", [2e-10, math.nan])
+def test_books_that_do_not_close_are_told_at_the_top_with_the_run(residual, tmp_path):
+    good, bad = (run(days=3.0, step=1.0, sites=8, patient=f"p00{k}", seed=k) for k in (1, 2))
+    bad = replace(bad, ledger=bad.ledger | {"CTL": np.array([0.0, residual, 0.0, 0.0])})
+    text = write_report([good, bad], tmp_path, ode_only=None, title="x").read_text(encoding="utf-8")
+    note = re.search(r'<p class="note">The books of 1 of 2 runs do not close.*?</p>', text)[0]
+    assert f"{run_name(bad)} (CTL: {residual:.1e})" in note
+    assert run_name(good) not in note
+    assert text.index(note) < text.index("<nav>")
+    closed = write_report([good], tmp_path, ode_only=None, title="x").read_text(encoding="utf-8")
+    assert "do not close" not in closed
 
 
 def test_runs_of_different_models_and_versions(tmp_path):

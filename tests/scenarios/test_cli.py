@@ -373,3 +373,19 @@ def test_ctrl_c_falls_between_two_steps(tmp_path, oncolattice, monkeypatch):
     with h5py.File(straight.strip()) as a, h5py.File(resumed.strip()) as b:
         assert a.attrs["digest"] == b.attrs["digest"]
         assert (a["series/body"][...] == b["series/body"][...]).all()
+
+
+def test_names_in_messages_are_shown_and_not_obeyed(oncolattice, tmp_path):
+    path = tmp_path / "\x1b[31m[red]$x$.toml"
+    path.write_text('[study]\nname = "\\u001b[2J[/bold]"\narms = ["\\u001b[5m[x]"]\n')
+    for words in (
+        ("check", path),
+        ("describe", path),
+        ("run", path),
+        ("batch", path, "--out", tmp_path / "out"),
+    ):
+        code, out, err = oncolattice(*words)
+        assert code == 2
+        assert "\x1b[2J" not in out + err
+        assert "\x1b[5m" not in out + err
+        assert "\x1b[31m" not in re.sub(r"\x1b\[\d*;?31m(?=error)", "", out + err)

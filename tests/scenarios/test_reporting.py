@@ -1,16 +1,20 @@
 """Reports of a folder of runs, with patients without a lattice beside them."""
 
 import csv
+import io
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.report import write_report
+from oncolattice.analysis.series import run_name
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.scenarios import reporting
+from oncolattice.scenarios.outcomes import outcome_row, table_bytes
 from oncolattice.scenarios.patients import load_population, sample
 from oncolattice.scenarios.reporting import (
     calibration_of,
@@ -80,6 +84,47 @@ def test_a_second_report_takes_no_notice_of_the_first(page, folder):
     before = len(find_runs(folder))
     assert report_folder(folder, folder).parent == folder
     assert len(find_runs(folder)) == before
+
+
+def test_a_copy_of_a_run_is_counted_once_and_open_books_are_told(folder, tmp_path, monkeypatch):
+    (tmp_path / "copies").mkdir()
+    for path in find_runs(folder):
+        shutil.copy(path, tmp_path / path.name)
+        shutil.copy(path, tmp_path / "copies" / path.name)
+    told, written = [], []
+    monkeypatch.setattr(
+        "oncolattice.analysis.report.write_report", lambda *_, rows, **__: written.append(rows)
+    )
+    report_folder(tmp_path, tmp_path / "report", say=told.append)
+    assert sorted(row["scenario"] for row in written[0]) == sorted(ARMS)
+    assert told == [f"{len(ARMS)} of {2 * len(ARMS)} runs lie there more than once and are counted once"]
+    told.clear()
+    bad = synthetic.run(days=3.0, sites=8)
+    bad = replace(bad, ledger={"CTL": 1e-9 + bad.time_days})
+    monkeypatch.setattr(reporting, "read_records", lambda paths: [bad])
+    reporting.report_folder(tmp_path, tmp_path / "report", say=told.append)
+    assert len(told) == 1
+    assert told[0].startswith("The books of 1 of 1 runs do not close")
+    assert run_name(bad) in told[0]
+    monkeypatch.setattr(reporting, "read_records", lambda paths: [reporting.thinned(bad, bad)])
+    reporting.report_folder(tmp_path, tmp_path / "report", say=told.append)
+    assert told[1] == told[0], "a thinned run remembers its residuals"
+
+
+def test_the_rows_of_a_report_are_those_of_the_batch(page, folder):
+    """What both tables state of a run is the same text."""
+    with (page.parent / "outcomes.csv").open(newline="", encoding="utf-8") as file:
+        mine = {row["run"]: row for row in csv.DictReader(file)}
+    records = [open_run(path) for path in find_runs(folder)]
+    for record, path in zip(records, find_runs(folder), strict=True):
+        key, found = record.attributes["run_key"], record.attributes["outcome"]
+        theirs = outcome_row(record.scenario, record.arm, record.seed, key, found, record.patient)
+        (line,) = csv.DictReader(io.StringIO(table_bytes(list(theirs), [theirs]).decode()))
+        row = mine.pop(path.stem)
+        same = {name: name for name in ("run", "scenario", "arm", "patient", "seed", "days", "tri_week8")}
+        same |= {"best_tri": "tri_best"} | {n: f"own_{n}" for n in line if n not in (*same, "best_tri")}
+        assert {n: line[n] for n in same if n in line} == {n: row[same[n]] for n in same if n in line}
+    assert not mine
 
 
 def test_a_folder_without_runs_writes_nothing(tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from oncolattice.abm.errors import InputError, printable
+from oncolattice.abm.errors import InputError, shortened
 from oncolattice.abm.placement import place_table
 from oncolattice.scenarios import guard, tissue_h5ad, tissue_image, tissue_shield, tissue_text
 from oncolattice.scenarios import tissue as t
@@ -390,5 +390,5 @@ def test_the_guard_lets_a_sentence_pass_and_hides_no_mistake_of_ours(tmp_path):
     for error in (KeyboardInterrupt, AssertionError, NameError):
         with pytest.raises(error), guard.reading(path, "file"):
             raise error
-    assert printable("a\x1b[31m\nb\u202e") == "a\\x1b[31m b\\u202e"
-    assert printable("a" * 500) == "a" * 117 + "..."
+    assert shortened("a\x1b[31m\nb\u202e") == "a\\x1b[31m b\\u202e"
+    assert shortened("a" * 500) == "a" * 117 + "..."
