@@ -11,6 +11,7 @@ import numpy as np
 from ..abm.response import classify, tumour_response_index
 from .build import Simulation, build
 from .header import header_of, outcome_of
+from .index import tidy
 from .population_file import population_identity
 from .record import PAIR_STEPS, Recorder
 from .scenario import Scenario, load_scenario, resolved
@@ -271,6 +272,7 @@ def prepare(
         path = run_path(out, scenario.name, key)
         if path.exists():
             open_run(path)  # a truncated or foreign file of this name is an error, not a result
+            tidy(out, [path.name], [path.name])  # a kill may have left its segments and a draft
             return path
     return Run(scenario, seed, out, tissue_file, threads, resume)
 

@@ -125,7 +125,7 @@ def test_a_damaged_file_is_named_and_run_again_on_request(folder, tmp_path, comm
     rows = rows_of(tmp_path / "outcomes.csv")
     code, _, err = command(folder / "plain.toml", "--out", tmp_path)
     assert code == 1
-    assert f"{first}: truncated or damaged" in err
+    assert f"{first}: not a readable run file" in err
     assert "3 of 4 runs complete" in err
     (failure,) = rows_of(tmp_path / "failures.csv")
     assert failure["run"] == first.stem
