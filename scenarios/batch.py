@@ -283,7 +283,7 @@ def _tasks(waiting: Sequence[Job], order: Order, workers: Workers, walls: Sequen
 
 
 def _task(jobs: Sequence[Job], order: Order) -> Task:
-    return Task(jobs, (jobs, str(order.out)))
+    return Task(jobs, (jobs, str(order.out.absolute())))
 
 
 def plan_study(name: str, order: Order) -> Plan:

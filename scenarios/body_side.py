@@ -61,7 +61,7 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
     values = (
         sample(population, number, seed)[number - 1] | sample_tissue(population, number, seed)[number - 1]
     )
-    return f"{table['population']}-{number}", values
+    return f"{population.name}-{number}", values
 
 
 def schedule_of(tables: Mapping[str, Any]) -> list[Dose]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from ..abm.response import classify, tumour_response_index
 from .build import Simulation, build
+from .contents import Known, resolved
 from .header import header_of, outcome_of
 from .index import tidy
-from .population_file import population_identity
 from .record import PAIR_STEPS, Recorder
-from .scenario import Scenario, load_scenario, resolved
+from .scenario import Scenario, load_scenario
 from .store import (
     SegmentWriter,
     finish_run,
@@ -25,7 +25,6 @@ from .store import (
     run_path,
     state_digest,
 )
-from .tissue import read_cell_table, tissue_provenance
 from .trial import END
 
 # Raised whenever the same scenario and seed give other numbers than before (CHANGELOG, "Changes results").
@@ -277,21 +276,14 @@ def prepare(
     return Run(scenario, seed, out, tissue_file, threads, resume)
 
 
-def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None) -> str:
-    """Return the key of a result: the hash of everything that decides it.
+def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None, known: Known | None = None) -> str:
+    """Return the key of a result: the hash of everything that decides it; parameters as for `resolved`.
 
     Raises
     ------
     InputError
     """
-    if tissue_file:
-        provenance = read_cell_table(tissue_file).provenance
-    else:
-        provenance = tissue_provenance(scenario.tables["tissue"])
-    whole = resolved(scenario, seed, provenance)
-    if population := scenario.tables.get("patient", {}).get("population"):
-        whole["population"] = population_identity(str(population))
-    return run_key(whole, RESULTS_VERSION)
+    return run_key(resolved(scenario, seed, tissue_file, known), RESULTS_VERSION)
 
 
 def run(
