@@ -1,6 +1,5 @@
 """HDF5 files that are complete or absent, and readers that never show a traceback."""
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ import h5py
 import numpy as np
 
 from ...abm.errors import InputError
+from ...abm.publish import cannot_write as cannot_write
+from ...abm.publish import publish as publish
 from ..guard import reading, require_file, require_memory
 from .sound import refuse_tricks
 
@@ -39,53 +40,6 @@ def file_image(write: Callable[[h5py.File], None], userblock_size: int = 0) -> b
         write(file)
         file.flush()
         return file.id.get_file_image()
-
-
-def publish(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, flush it to the disk and rename it: complete or absent.
-
-    What is there and is no file, such as a pipe or /dev/stdout, is written to and stays what it is.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written or the disk is full; nothing is left behind.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(draft, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        if path.parent.is_dir():
-            draft.unlink(missing_ok=True)
-
-
-def cannot_write(path: Path, error: OSError) -> InputError:
-    """Return the error for an output path that the system refuses."""
-    return InputError(
-        f"{path}: cannot be written ({error.strerror}); make room or give permission there (what had begun goes "
-        "on with --resume), or begin anew in another --out folder"
-    )
-
-
-def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows has no handle on a folder and needs none
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager
