@@ -221,7 +221,7 @@ def check_replicates(path: Path) -> list[str]:
             where = f"/{name} seed {seed}"
             if not (_HEX.fullmatch(run.digest) and _HEX.fullmatch(run.run_key)):
                 problems.append(f"{where}: digest and run_key must be 64 hexadecimal digits")
-            if not run.time_days.size or run.time_days[-1] != run.outcome["days"]:
+            if not run.time_days.size or run.time_days[-1] != run.outcome.get("days"):
                 problems.append(f"{where}: the last record is not the end of the run")
             if (run.count < 0).any() or (run.events < 0).any():
                 problems.append(f"{where}: negative counts")

@@ -101,6 +101,8 @@ def read_snapshots(
     occupancy = read_array(group, "occupancy")
     values = read_array(group, "fields") if fields else np.empty((len(occupancy), 0))
     _refuse_shapes(days, occupancy, values, layers, fields)
+    if not {info.layer for info in types} <= {*layers}:
+        raise ValueError("/types/layer names layers that /snapshots has not")
     known = np.zeros(256, bool)
     known[[0, *(info.id for info in types)]] = True
     if not known[occupancy].all():

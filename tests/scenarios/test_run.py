@@ -218,3 +218,15 @@ def test_eight_threads_write_the_files_that_one_would(tmp_path):
         assert check_run(left) == []
         assert open_run(left).attributes["digest"] == open_run(right).attributes["digest"]
     assert sorted((tmp_path / "beside").iterdir()) == sorted(beside)  # no segments, no drafts
+
+
+def test_a_complete_run_tidies_what_a_kill_left(tmp_path):
+    """Killed between the publication of the file and the removal of the segments, or while publishing."""
+    path = run("eden", 1, ("rows=16", "columns=16", "duration_days=0.5"), out=tmp_path)
+    parts_folder(path).mkdir()
+    (parts_folder(path) / "000000.h5").touch()
+    (tmp_path / f".{path.name}.1-deadbeef.tmp").touch()
+    other = tmp_path / ".other.h5.1-deadbeef.tmp"  # of a run that may be writing
+    other.touch()
+    assert run("eden", 1, ("rows=16", "columns=16", "duration_days=0.5"), out=tmp_path) == path
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
