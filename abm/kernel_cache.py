@@ -134,4 +134,4 @@ def _lenient(cache: caching.Cache) -> Iterator[None]:
 _implementation = getattr(caching, "CacheImpl", None) or getattr(caching, "_CacheImpl")  # noqa: B009  (older Numba)
 if KernelLocator.__name__ not in [known.__name__ for known in _implementation._locator_classes]:
     _implementation._locator_classes.insert(0, KernelLocator)
-    caching.Cache._guard_against_spurious_io_errors = _lenient  # type: ignore[method-assign]
+    caching.Cache._guard_against_spurious_io_errors = _lenient  # type: ignore[method-assign, assignment]
