@@ -8,13 +8,16 @@ are part of every hash, because a kernel may be compiled for one that its module
 
 import functools
 import hashlib
-import os
 import pathlib
+import pickle
 import re
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import numba
 from numba.core import caching
+
+from .kernel_home import cache_home, wanted_home
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 KERNEL_FOLDERS = ("abm", "ode_coupling")  # what decides the numbers of a run
@@ -29,15 +32,6 @@ def source_hash() -> str:
         for path in sorted((PACKAGE / folder).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def cache_home() -> pathlib.Path:
-    """Return the folder that holds compiled kernels (``NUMBA_CACHE_DIR`` or the user's cache)."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return pathlib.Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "oncolattice"
 
 
 @functools.cache
@@ -84,7 +78,11 @@ def kernel_folder(path: pathlib.Path) -> pathlib.Path:
     total = hashlib.sha256(_tuples())
     for module in dependencies(path):
         total.update(module.relative_to(PACKAGE).as_posix().encode() + _digest(module))
-    return cache_home() / f"{path.stem}-{total.hexdigest()[:16]}"
+    name = f"{path.stem}-{total.hexdigest()[:16]}"
+    with suppress(OSError):
+        if any((wanted_home() / name).glob("*.nbi")):  # filled before, and perhaps read-only since
+            return wanted_home() / name
+    return cache_home() / name
 
 
 class KernelLocator(caching._CacheLocator):
@@ -107,19 +105,33 @@ class KernelLocator(caching._CacheLocator):
 
     @classmethod
     def from_function(cls, py_func, py_file):
-        """Return a locator for a function of this package; None for any other and if nothing can be written."""
+        """Return a locator for a function of this package; None for any other."""
         path = pathlib.Path(py_file).resolve()
         if not path.is_relative_to(PACKAGE) or path.relative_to(PACKAGE).parts[0] not in KERNEL_FOLDERS:
             return None
-        folder = kernel_folder(path)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError:
-            return None
-        return cls(folder, py_func.__code__.co_firstlineno)
+        return cls(kernel_folder(path), py_func.__code__.co_firstlineno)
+
+
+_guard = caching.Cache._guard_against_spurious_io_errors
+
+
+@contextmanager
+def _lenient(cache: caching.Cache) -> Iterator[None]:
+    """Let a kernel of this package that can be neither loaded nor kept be compiled, as if there were no cache."""
+    if not isinstance(cache._impl.locator, KernelLocator):
+        with _guard(cache):
+            yield
+        return
+    try:
+        yield
+    except OSError:  # no permission, or a disk that is full by now
+        pass
+    except (EOFError, pickle.UnpicklingError):  # cut off by a crash of the system: begin anew
+        with suppress(OSError):
+            cache.flush()
 
 
 _implementation = getattr(caching, "CacheImpl", None) or getattr(caching, "_CacheImpl")  # noqa: B009  (older Numba)
 if KernelLocator.__name__ not in [known.__name__ for known in _implementation._locator_classes]:
     _implementation._locator_classes.insert(0, KernelLocator)
+    caching.Cache._guard_against_spurious_io_errors = _lenient  # type: ignore[method-assign, assignment]

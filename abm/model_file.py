@@ -121,22 +121,29 @@ def read_part(path: Path) -> ModelSpec:
     return spec
 
 
-def _merge(path: Path, spec: ModelSpec) -> None:
+def _merge(path: Path, spec: ModelSpec, above: tuple[Path, ...] = ()) -> None:
+    path = path.resolve()
+    if path in above:
+        circle = " -> ".join(p.name for p in (*above[above.index(path) :], path))
+        raise InputError(f"{path}: includes itself ({circle}); remove one of these includes")
     tables, text = read_toml(path)
     spec.text += f"# --- {path.name}\n{text}\n"
     known = ("model", "parameters", *LIST_SECTIONS)
     for section in tables:
         if section not in known:
             raise unknown_word("section", section, known, path.name)
-    if "model" in tables:
+    includes = tables["model"].get("include", []) if isinstance(tables.get("model"), dict) else []
+    if "model" in tables and not (spec.model and tables["model"].keys() == {"include"}):
         where = f"{path.name} [model]"
         check_entry(tables["model"], "model", where)
         if spec.model:
             raise InputError(
-                f"{where}: only one file may hold a [model] table, and it is not this included one"
+                f"{where}: only one file may hold a [model] table, and it is not this included one, whose [model] "
+                "may hold 'include' alone"
             )
         spec.model = tables["model"]
-        _check_texts(tables["model"], ("layers", "include"), where)
+        _check_texts(tables["model"], ("layers",), where)
+    _check_texts({"include": includes}, ("include",), f"{path.name} [model]")
     for name, entry in table_of(tables, "parameters", path.name).items():
         where = f"{path.name} [parameters] {name}"
         if name in spec.parameters:
@@ -155,8 +162,8 @@ def _merge(path: Path, spec: ModelSpec) -> None:
             where = f"{path.name} [[{section}]] {number} ({label})"
             check_entry(entry, section, where)
             spec.sections[section].append(entry | {"where": where})
-    for include in tables.get("model", {}).get("include", []):
-        _merge(find_model(include, path.parent), spec)
+    for include in includes:
+        _merge(find_model(include, path.parent), spec, (*above, path))
 
 
 def check_parameter(entry: Any, where: str) -> None:
@@ -213,7 +220,11 @@ def check_entry(entry: Any, section: str, where: str) -> None:
 def _check_texts(entry: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in keys:
         words = entry.get(key, [])
-        if not all(isinstance(word, str) for word in words) or len(set(words)) < len(words):
+        if (
+            not isinstance(words, list)
+            or not all(isinstance(w, str) for w in words)
+            or len({*words}) < len(words)
+        ):
             raise InputError(f"{where}: '{key}' must be a list of different names, got {words!r}")
 
 

@@ -16,6 +16,7 @@ from .checking import check_scenario
 from .executors import Workers, open_workers, usable_cores
 from .fan_out import Task, fan_out
 from .follow import Follower
+from .guard import Unavailable
 from .index import INDEX_FILE, Entry, deep_damage, index_folder, quarantine, tidy, write_index
 from .jobs import Job, as_set, command_of, is_alone, jobs_of, paths_of, recorded_jobs, run_job, share_of
 from .outcomes import FAILURES_FILE, OUTCOMES_FILE, row_of_entry, write_failures, write_outcomes
@@ -188,6 +189,8 @@ def _run_replicates(batch: Batch, order: Order, bars: Console | None, console: C
     if order.rerun_corrupt:
         try:
             read_replicates(path)
+        except Unavailable:
+            raise
         except InputError as error:
             _say_moved(console, str(error), quarantine(path))
     with open_workers(order.executor, order.workers, len(batch.jobs), order.scheduler) as workers:
@@ -198,22 +201,25 @@ def _run_replicates(batch: Batch, order: Order, bars: Console | None, console: C
 
 def _run_files(batch: Batch, order: Order, bars: Console | None, console: Console) -> list[Failure]:
     out, jobs = order.out, batch.jobs
-    entries, damaged = index_folder(out)
+    entries, refused = index_folder(out)
     paths = paths_of(jobs, batch.scenarios, out)
     if not batch.share:
         tidy(out, {*(path.name for path in paths.values()), INDEX_FILE, OUTCOMES_FILE}, entries)
     if order.rerun_corrupt:
         ours = {paths[job].name for job in jobs} & entries.keys()
-        damaged |= {file: reason for file in sorted(ours) if (reason := deep_damage(out / file))}
+        refused |= {file: error for file in sorted(ours) if (error := deep_damage(out / file))}
     failures: list[Failure] = []
     todo: dict[str, Job] = {}
     for job in jobs:
         file = paths[job].name
-        if file in damaged and not order.rerun_corrupt:
-            failures.append((job, f"{damaged[file]}; --rerun-corrupt moves it away and runs it again"))
+        if isinstance(refused.get(file), Unavailable):
+            failures.append((job, str(refused[file])))
             continue
-        if file in damaged:
-            _say_moved(console, damaged.pop(file), quarantine(out / file))
+        if file in refused and not order.rerun_corrupt:
+            failures.append((job, f"{refused[file]}; --rerun-corrupt moves it away and runs it again"))
+            continue
+        if file in refused:
+            _say_moved(console, str(refused.pop(file)), quarantine(out / file))
             entries.pop(file, None)
         if file not in entries:
             todo.setdefault(file, job)
@@ -291,7 +297,7 @@ def _tasks(waiting: Sequence[Job], order: Order, workers: Workers, walls: Sequen
 
 
 def _task(jobs: Sequence[Job], order: Order) -> Task:
-    return Task(jobs, (jobs, str(order.out)))
+    return Task(jobs, (jobs, str(order.out.absolute())))
 
 
 def plan_study(name: str, order: Order) -> Plan:
@@ -307,9 +313,12 @@ def plan_study(name: str, order: Order) -> Plan:
         done = seeds_done(batch.jobs, batch.scenarios, order.out)
         todo = [job for job in batch.jobs if job not in done]
     else:
-        entries, damaged = index_folder(order.out)
+        entries, refused = index_folder(order.out)
         paths = paths_of(batch.jobs, batch.scenarios, order.out)
-        there = {*entries, *(() if order.rerun_corrupt else damaged)}
+        kept = {
+            f for f, error in refused.items() if isinstance(error, Unavailable) or not order.rerun_corrupt
+        }
+        there = {*entries, *kept}
         todo = [job for job in batch.jobs if paths[job].name not in there]
     count = min(order.workers or usable_cores(), max(len(todo), 1)) if order.executor != "serial" else 1
     return plan_of(batch.jobs, todo, order.out, batch.together, count)
@@ -350,5 +359,6 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise InputError(
-            f"{folder}: cannot be written ({error.strerror}); choose another --out folder"
+            f"{folder}: cannot be written ({error.strerror}); make room or give permission there, or begin anew in "
+            "another --out folder"
         ) from None

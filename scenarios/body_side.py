@@ -67,7 +67,7 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
         if law.name in declared:  # the tissue may write the unit of a parameter of both in another way
             where = f"{table['population']}: {law.name}"
             values[law.name] = convert(values[law.name], law.unit, declared[law.name]["unit"], where)
-    return f"{table['population']}-{number}", values
+    return f"{population.name}-{number}", values
 
 
 def schedule_of(tables: Mapping[str, Any]) -> list[Dose]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..abm.errors import InputError
+from ..abm.publish import publish
 from ..analysis.calibrate import (
     Plausibility,
     Week8,
@@ -210,12 +211,12 @@ def write_selection(cohort: Cohort, numbers: list[int], name: str, title: str, o
     size = max((*trial.numbers.tolist(), *trial.blown_up))
     rows = [", ".join(map(str, numbers[k : k + 16])) for k in range(0, len(numbers), 16)]
     comment = "\n".join(f"# {line}" for line in cohort.lines())
-    path.write_text(
+    text = (
         f"# Patients picked in proportion to prevalence weights for week 8 of the pooled trials; patient k is the\n"
         f"# k-th number of the list.\n{comment}\n\n"
         f'[population]\nname = {json.dumps(name)}\ntitle = {json.dumps(title)}\nsource = "derived"\n\n'
         f"[selection]\nof = {json.dumps(of)}\nseed = {trial.seed}\nsize = {size}\n"
-        f"design = {json.dumps(trial.design)}\nnumbers = [\n  " + ",\n  ".join(rows) + ",\n]\n",
-        encoding="utf-8",
+        f"design = {json.dumps(trial.design)}\nnumbers = [\n  " + ",\n  ".join(rows) + ",\n]\n"
     )
+    publish(path, text.encode())
     return path

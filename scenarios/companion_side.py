@@ -14,12 +14,14 @@ from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.pk.patients import sample_patients
 from ..ode_coupling.pk.simulate import checked_doses
 from ..ode_coupling.system import Body
+from .inputs import drug_source
 
 PATIENTS = ("typical", "vary")
 LEVEL = "concentration_nM"  # output of every PK model
 
 COMPANION_KEYS: dict[str, tuple[str, bool, str]] = {
     "drug": ("text", True, "drug of the PK library: dosed in mg by [[regimen]]; its columns are <drug>.<name>"),
+    "file": ("text", False, "file of the drug, in place of the library's; filled in where drug is a path"),
     "covariates": ("table", False, "covariate = value, by the drug's population model; its typical patient if absent"),
     "patients": ("text", False, "typical if absent, or vary: patient k has the k-th random effects of its model"),
     "drives": ("text", False, "input of the body model that its occupancy of a receptor sets"),
@@ -53,8 +55,13 @@ def companion_models(
         if ("drives" in entry) != ("half" in entry):
             raise InputError(f"[[companion]] {drug}: 'drives' and 'half' belong together; give both or none")
         starts = [dose.time_days for dose in doses if dose.drug == drug]
+        if "file" in entry and (name := load_drug(entry["file"]).name) != drug:
+            raise InputError(f"[[companion]] {drug}: its file is of the drug '{name}'; give them one name")
         found[drug] = pk_model(
-            drug, entry.get("covariates"), _effects(entry, tables), treatment_start=min(starts, default=0.0)
+            drug_source(entry),
+            entry.get("covariates"),
+            _effects(entry, tables),
+            treatment_start=min(starts, default=0.0),
         )
     return found
 
@@ -71,12 +78,12 @@ def _effects(entry: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, f
         raise InputError(
             f"[[companion]] {drug}: patients vary with their number in a population; set patient.population"
         )
-    if not load_drug(drug).random_effects:
+    if not load_drug(drug_source(entry)).random_effects:
         raise InputError(
             f"[[companion]] {drug}: its population model has no random effects, so that no patient varies"
         )
     number = patient.get("number", 1)
-    return sample_patients(drug, number, patient.get("population_seed", 1))[number - 1]
+    return sample_patients(drug_source(entry), number, patient.get("population_seed", 1))[number - 1]
 
 
 def body_model_of(tables: Mapping[str, Any], systemic: OdeModel) -> OdeModel:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def read_entry(path: Path) -> Entry:
     InputError
         The file is missing, truncated, damaged or foreign.
     """
-    with opened(path) as file:
+    with opened(path, attributes=True) as file:
         texts = {name: str(file.attrs[name]) for name in _TEXTS}
         return Entry(
             path.name,
@@ -88,6 +89,8 @@ def read_index(folder: Path) -> dict[str, Entry]:
 
     It only saves time: whatever it says is used for a file of the same size and time alone.
     """
+    if not (folder / INDEX_FILE).is_file():
+        return {}
     try:
         with (folder / INDEX_FILE).open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
@@ -119,10 +122,10 @@ def write_index(folder: Path, entries: Iterable[Entry]) -> None:
     publish(folder / INDEX_FILE, text.getvalue().encode())
 
 
-def index_folder(folder: Path) -> tuple[dict[str, Entry], dict[str, str]]:
-    """Return the run files of a folder by name, and why others cannot be read.
+def index_folder(folder: Path) -> tuple[dict[str, Entry], dict[str, InputError]]:
+    """Return the run files of a folder by name, and why others cannot be read: `Unavailable` ones may be sound.
 
-    Files that index.csv knows, of the same size and time, are not opened. Other HDF5 files are passed over.
+    Files that index.csv knows, of the same size and time, are not opened. Pipes and devices are passed over.
 
     Parameters
     ----------
@@ -136,9 +139,9 @@ def index_folder(folder: Path) -> tuple[dict[str, Entry], dict[str, str]]:
     """
     known = read_index(folder)
     entries: dict[str, Entry] = {}
-    damaged: dict[str, str] = {}
+    refused: dict[str, InputError] = {}
     for path in sorted(folder.glob("*.h5")) if folder.is_dir() else ():
-        if path.name.startswith("."):
+        if path.name.startswith(".") or not (path.is_file() or path.is_dir()):
             continue
         kept = known.get(path.name)
         if kept and (kept.bytes, kept.mtime_ns) == _stamp(path):
@@ -147,7 +150,7 @@ def index_folder(folder: Path) -> tuple[dict[str, Entry], dict[str, str]]:
         try:
             entries[path.name] = read_entry(path)
         except InputError as error:
-            damaged[path.name] = str(error)
+            refused[path.name] = error
     other = [entry for entry in entries.values() if entry.schema_version != SCHEMA_VERSION]
     if other:
         names = ", ".join(f"{entry.file} (version {entry.schema_version})" for entry in other[:3])
@@ -155,11 +158,13 @@ def index_folder(folder: Path) -> tuple[dict[str, Entry], dict[str, str]]:
             f"{folder}: {len(other)} run file(s) of another schema version than {SCHEMA_VERSION}: {names}; a folder "
             "holds one version: move them away, or choose another --out folder"
         )
-    return entries, damaged
+    return entries, refused
 
 
 def tidy(folder: Path, files: Iterable[str], finished: Iterable[str]) -> None:
     """Remove what a killed process left: drafts of files, and segments of runs whose file is complete.
+
+    What the system does not let go of stays.
 
     Parameters
     ----------
@@ -172,18 +177,21 @@ def tidy(folder: Path, files: Iterable[str], finished: Iterable[str]) -> None:
     ours, complete = {*files}, {Path(file).stem for file in finished}
     for draft in folder.glob(".*.tmp"):
         if draft.name[1:].rsplit(".", 2)[0] in ours:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
     for parts in folder.glob("*.parts"):
         if parts.stem in complete:
-            discard_segments(parts)
+            with suppress(OSError):
+                discard_segments(parts)
 
 
-def deep_damage(path: Path) -> str:
-    """Return what is wrong with a run file, everything in it read and its digest compared, or nothing."""
+def deep_damage(path: Path) -> InputError | None:
+    """Return what is wrong with a run file, everything in it read and its digest compared, or None."""
     try:
-        return "; ".join(check_run(path))
+        problems = check_run(path)
     except InputError as error:
-        return str(error)
+        return error
+    return InputError("; ".join(problems)) if problems else None
 
 
 def quarantine(path: Path) -> Path:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..abm.errors import InputError
+from .contents import Known
 from .fan_out import attempt
 from .index import Entry, read_entry
+from .inputs import settle_setting
 from .limits import check_runs
 from .scenario import Scenario, apply_setting, load_scenario
 from .store import parts_folder, run_path
@@ -61,7 +63,8 @@ def jobs_of(study: Study, settings: Sequence[str], replicates: int = 1) -> list[
     for setting in settings:
         if (name := setting.partition("=")[0].strip().removeprefix("parameters.")) in swept:
             raise InputError(f"--set {name}: the study sweeps it; take it out of one of them")
-    settings = (*study.settings, *settings)
+    # a worker may be called elsewhere: what is named from here is named by its whole path
+    settings = (*study.settings, *(settle_setting(setting, Path()) for setting in settings))
     alone = {arm: is_alone(load_scenario(arm, settings)) for arm in study.arms}
     values = [tuple(f"{name}={value}" for name, value in point) for point in study.points]
     return [
@@ -116,12 +119,12 @@ def paths_of(jobs: Sequence[Job], scenarios: Mapping[str, Scenario], out: Path) 
     from .run import key_of
 
     made: dict[tuple[str, tuple[str, ...]], Scenario] = {}
-    paths = {}
+    paths, known = {}, Known()
     for job in jobs:
         mark = (job.scenario, job.settings)
         if mark not in made:
             made[mark] = as_set(scenarios[job.scenario], job)
-        paths[job] = run_path(out, made[mark].name, key_of(made[mark], job.seed))
+        paths[job] = run_path(out, made[mark].name, key_of(made[mark], job.seed, known=known))
     return paths
 
 

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-
 from ..abm.errors import InputError
 from .executors import open_workers
 from .follow import duration, size
@@ -18,6 +16,7 @@ from .jobs import Job
 from .listing import scenario_model
 from .scenario import Scenario, load_scenario
 from .store import parts_folder
+from .store.file import opened
 
 PILOT_SECONDS = 2.0
 _COUNT_SHARE = 0.3  # of the plain size of counts, packed
@@ -179,7 +178,7 @@ def measure(job: Job, together: bool, seconds: float = PILOT_SECONDS) -> Measure
 
 def _drawn_out(path: Path, records: int, snapshots: int) -> float:
     """Return the size of a run file with so many records and snapshots, from one with fewer."""
-    with h5py.File(path) as file:
+    with opened(path) as file:
         held = file["series"]["time"].shape[0]
         series = [data for data in file["series"].values() if len(data) == held]
         rows = sum(min(data.id.get_storage_size(), data.nbytes) for data in series)

@@ -1,6 +1,5 @@
 """Read a population file: laws of body and tissue, pharmacokinetics, what it extends, what it selects."""
 
-import functools
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from ..abm.keys import table_of
 from ..abm.model_file import check_keys, check_source, find_file, read_toml
 from ..abm.quantities import convert, parse_unit
 from ..ode_coupling.immune.qcic.tables import parameter_names, parameter_units
+from .inputs import beside
 from .laws import DESIGNS, LAW_KINDS, Kinetic, Law, Population, Selection
 from .scenario import LIBRARY
 
@@ -80,32 +80,6 @@ def load_population(name_or_path: str | Path) -> Population:
     return _load(name_or_path, None, ())
 
 
-def population_identity(name_or_path: str) -> list[str]:
-    """Return all that a population says, and what the one says that its patients were picked from.
-
-    Part of the key of a run: an edited population makes other runs.
-
-    Raises
-    ------
-    InputError
-        See ``load_population``.
-    """
-    path = find_file(name_or_path, POPULATIONS, library_populations(), "population").resolve()
-    files = {file for folder in (path.parent, POPULATIONS) for file in folder.glob("*.toml")}
-    return _identity(path, tuple(sorted((file.name, file.stat().st_mtime_ns) for file in files)))
-
-
-@functools.cache
-def _identity(path: Path, stamps: tuple[tuple[str, int], ...]) -> list[str]:
-    """Do the work once, for as long as no file that it may read has changed."""
-    population = load_population(path)
-    identity = [repr(population)]
-    if population.selection is not None:
-        of = find_file(population.selection.of, POPULATIONS, library_populations(), "population", path.parent)
-        identity += _identity(of.resolve(), stamps)
-    return identity
-
-
 def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]) -> Population:
     path = find_file(str(name_or_path), POPULATIONS, library_populations(), "population", beside).resolve()
     if path in above:
@@ -141,7 +115,7 @@ def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]
             )
     kinetics = {entry.name: entry for entry in (base.kinetics if base else ())}
     for name, entry in table_of(tables, "pk", path.name).items():
-        kinetics[name] = _read_kinetic(name, entry, f"{path.name} [pk] {name}")
+        kinetics[name] = _read_kinetic(name, entry, path)
     names = [law.name for law in (*laws, *tissue)] + list(kinetics)
     for name in names:
         if names.count(name) > 1:
@@ -204,19 +178,21 @@ def _factor(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {"factor": float(entry["factor"]), "factor_source": entry["factor_source"]}
 
 
-def _read_kinetic(name: str, entry: Any, where: str) -> Kinetic:
+def _read_kinetic(name: str, entry: Any, path: Path) -> Kinetic:
     from ..ode_coupling.pk.drug_file import load_drug
 
+    where = f"{path.name} [pk] {name}"
     check_keys(entry, _KINETIC, where)
     check_source(entry["source"], where)
-    effects = load_drug(entry["drug"]).random_effects
+    drug = beside(entry["drug"], path.parent)
+    effects = load_drug(drug).random_effects
     for word in entry["powers"]:
         if word not in effects:
             raise unknown_word("random effect", word, effects, where)
     powers = {word: float(power) for word, power in entry["powers"].items()}
     unit = parameter_units().get(name, entry["unit"])
     typical = convert(float(entry["typical"]), entry["unit"], unit, f"{where}: 'unit'")
-    return Kinetic(name, entry["drug"], powers, typical, unit, entry["source"])
+    return Kinetic(name, drug, powers, typical, unit, entry["source"])
 
 
 def _selected(

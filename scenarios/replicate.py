@@ -9,19 +9,18 @@ import numpy as np
 from ..abm.errors import InputError
 from ..abm.pairs import mean_field_valid
 from .build import Builder, Simulation
+from .contents import Known, resolved
 from .header import outcome_of
 from .record import measure_pairs
 from .run import RESULTS_VERSION, Schedule, attend, final_state, key_of
-from .scenario import Scenario, load_scenario, resolved
+from .scenario import Scenario, load_scenario
 from .store import run_key, state_digest
 from .store.replicates import Replicate
-from .tissue import tissue_provenance
 
 
-def arm_key(scenario: Scenario) -> str:
-    """Return the key of an arm: what decides its replicates, without the seed."""
-    provenance = tissue_provenance(scenario.tables["tissue"])
-    return run_key({**resolved(scenario, 0, provenance), "seed": None}, RESULTS_VERSION)
+def arm_key(scenario: Scenario, known: Known | None = None) -> str:
+    """Return the key of an arm: what decides its replicates, without the seed; ``known`` as for `resolved`."""
+    return run_key({**resolved(scenario, 0, known=known), "seed": None}, RESULTS_VERSION)
 
 
 def run_seeds(

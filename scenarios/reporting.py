@@ -84,7 +84,7 @@ def report_folder(
 
     paths = [path for path in find_runs(folder) if QUARANTINE not in path.relative_to(folder).parts]
     paths = _in_order_of_study(folder, paths)
-    together = sorted(folder.rglob(REPLICATES_FILE))
+    together = sorted(path for path in folder.rglob(REPLICATES_FILE) if path.is_file())
     if not paths and not together:
         raise InputError(
             f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}"

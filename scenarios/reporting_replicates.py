@@ -14,6 +14,7 @@ from ..abm.model import read_types
 from ..abm.model_file import LIST_SECTIONS, ModelSpec
 from ..abm.snapshot import CellTypeInfo, Columns, RunRecord
 from .body_side import NO_PATIENT
+from .guard import reading
 from .store.replicates import ArmRuns, Replicate, read_replicates
 
 _PART = re.compile(r"^# --- .*\.toml$", re.MULTILINE)
@@ -31,12 +32,14 @@ def replicate_records(path: Path) -> list[RunRecord]:
     InputError
         The file is damaged, foreign or of another version.
     """
-    return [
-        _record(arm, run, about)
-        for arm in read_replicates(path).values()
-        for about in [_About(arm)]
-        for _, run in sorted(arm.runs.items())
-    ]
+    arms = read_replicates(path)
+    with reading(path, "file of replicates"):
+        return [
+            _record(arm, run, about)
+            for arm in arms.values()
+            for about in [_About(arm)]
+            for _, run in sorted(arm.runs.items())
+        ]
 
 
 class _About:

@@ -10,10 +10,11 @@ import numpy as np
 
 from ..abm.response import classify, tumour_response_index
 from .build import Simulation, build
+from .contents import Known, resolved
 from .header import header_of, outcome_of
-from .population_file import population_identity
+from .index import tidy
 from .record import PAIR_STEPS, Recorder
-from .scenario import Scenario, load_scenario, resolved
+from .scenario import Scenario, load_scenario
 from .store import (
     SegmentWriter,
     finish_run,
@@ -24,7 +25,6 @@ from .store import (
     run_path,
     state_digest,
 )
-from .tissue import table_of, tissue_provenance
 from .trial import END
 
 # Raised whenever the same scenario and seed give other numbers than before (CHANGELOG, "Changes results").
@@ -272,25 +272,19 @@ def prepare(
         path = run_path(out, scenario.name, key)
         if path.exists():
             open_run(path)  # a truncated or foreign file of this name is an error, not a result
+            tidy(out, [path.name], [path.name])  # a kill may have left its segments and a draft
             return path
     return Run(scenario, seed, out, tissue_file, threads, resume)
 
 
-def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None) -> str:
-    """Return the key of a result: the hash of everything that decides it.
+def key_of(scenario: Scenario, seed: int, tissue_file: Path | None = None, known: Known | None = None) -> str:
+    """Return the key of a result: the hash of everything that decides it; parameters as for `resolved`.
 
     Raises
     ------
     InputError
     """
-    if tissue_file:
-        provenance = table_of(tissue_file, scenario.tables["tissue"]).provenance
-    else:
-        provenance = tissue_provenance(scenario.tables["tissue"])
-    whole = resolved(scenario, seed, provenance)
-    if population := scenario.tables.get("patient", {}).get("population"):
-        whole["population"] = population_identity(str(population))
-    return run_key(whole, RESULTS_VERSION)
+    return run_key(resolved(scenario, seed, tissue_file, known), RESULTS_VERSION)
 
 
 def run(

@@ -12,6 +12,7 @@ from ..abm.keys import check_value
 from ..abm.model_file import ModelSpec, add_part, check_keys, check_source, find_file, read_model, read_toml
 from ..abm.quantities import number_and_unit
 from ..ode_coupling.immune.qcic.tables import parameter_names
+from .inputs import beside, settle
 from .keys import (
     BODY_ONLY,
     BODY_SECTIONS,
@@ -184,6 +185,7 @@ def _read(
     for section in tables:
         if section not in SCENARIO_KEYS:
             raise unknown_word("section", section, SCENARIO_KEYS, path.name)
+    settle(tables, path.parent)
     head = tables.get("scenario")
     if not isinstance(head, dict):
         raise InputError(f"{path}: a scenario file needs a [scenario] table; see docs/format.md")
@@ -243,9 +245,9 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
         )
     for part in path:
         table = table.setdefault(part, {})
-    table[key] = _value(name, ".".join((section, *path, key)), text, kind, meaning)
+    table[key] = beside(_value(name, ".".join((section, *path, key)), text, kind, meaning), Path())
     if (section, key) == ("scenario", "model"):
-        scenario.model_spec = _model_of(scenario.tables, text)
+        scenario.model_spec = _model_of(scenario.tables, table[key])
         _declare(scenario)
 
 
@@ -350,23 +352,3 @@ def _check_values(scenario: Scenario, where: str) -> None:
             f"scenario.name '{tables['scenario']['name']}' begins the names of files: at most 100 letters, "
             "digits, _ - and . only"
         )
-
-
-def resolved(scenario: Scenario, seed: int, provenance: dict[str, Any]) -> dict[str, Any]:
-    """Return all that decides the result, as plain JSON-able tables: what the run key is hashed from."""
-    return {
-        "scenario": _plain(scenario.tables),
-        "user_parameters": {k: list(v) for k, v in sorted(scenario.user_parameters.items())},
-        "model": scenario.model_spec.text,
-        "seed": seed,
-        "tissue": provenance,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Return a copy in which 3.0 reads 3, so that one setting has one key however it was written."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

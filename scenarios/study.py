@@ -1,6 +1,7 @@
 """Read a study: the arms, patients, seeds and sweeps of a batch."""
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from ..abm.errors import InputError, unknown_word
 from ..abm.keys import tables_of
 from ..abm.model_file import check_keys, find_file, read_toml
+from .inputs import settle_setting
 from .keys import STUDY_KEYS
 from .limits import check_runs
 from .scenario import LIBRARY, library_scenarios, load_scenario
@@ -72,7 +74,7 @@ def load_study(name_or_path: str) -> Study:
     tables, _ = read_toml(path)
     if "scenario" in tables:
         scenario = load_scenario(str(name_or_path))
-        return Study(scenario.name, scenario.tables["scenario"]["title"], [str(name_or_path)])
+        return Study(scenario.name, scenario.tables["scenario"]["title"], [_arm(str(name_or_path), Path())])
     return _read_study(tables, path)
 
 
@@ -90,12 +92,18 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
         raise InputError(f"{where}: 'arms' must be a list of one or more scenarios, got {arms!r}")
     if len(set(arms)) < len(arms):
         raise InputError(f"{where}: an arm is listed twice in {arms!r}; give each scenario once")
-    settings = list(_settings(table.get("settings", {}), "", f"{where} settings"))
+    settings = [
+        settle_setting(setting, path.parent)
+        for setting in _settings(table.get("settings", {}), "", f"{where} settings")
+    ]
     found = [_arm(arm, path.parent) for arm in arms]
     scenarios = [load_scenario(arm, settings).name for arm in found]
     if len(set(scenarios)) < len(scenarios):
         raise InputError(f"{where}: two arms are scenarios of one name ({', '.join(scenarios)}); rename one")
-    sweeps = read_sweeps(tables_of(tables, "sweep", path.name), path)
+    sweeps = [
+        [_settled(point, path.parent) for point in points]
+        for points in read_sweeps(tables_of(tables, "sweep", path.name), path)
+    ]
     for number, points in enumerate(sweeps, start=1):
         _check_names(points[0], found, settings, f"{path.name} [[sweep]] {number}")
     combinations = math.prod(len(points) for points in sweeps)
@@ -113,6 +121,11 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
     )
 
 
+def _settled(point: Point, folder: Path) -> Point:
+    """Return a point with the paths of the files that it names."""
+    return tuple((name, settle_setting(f"{name}={value}", folder).partition("=")[2]) for name, value in point)
+
+
 def _check_names(point: Point, arms: list[str], settings: list[str], where: str) -> None:
     """Refuse a name that some arm does not know, with the nearest that it does."""
     for name, _ in point:
@@ -128,7 +141,7 @@ def _check_names(point: Point, arms: list[str], settings: list[str], where: str)
 def _arm(name: str, folder: Path) -> str:
     """Return what finds a scenario from anywhere: its library name, or the path of a file."""
     path = find_file(name, LIBRARY, library_scenarios(), "scenario", folder)
-    return name if path.parent == LIBRARY else str(path)
+    return name if path.parent == LIBRARY else os.path.abspath(path)
 
 
 def _settings(table: Mapping[str, Any], prefix: str, where: str) -> Iterator[str]:

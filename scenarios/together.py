@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..abm.kernel_cache import source_hash
+from .contents import Known
 from .executors import Workers
 from .fan_out import Task, fan_out
 from .follow import Follower
@@ -72,7 +73,8 @@ def run_together(
     for job in jobs:
         if _mark(job) not in given:
             given[_mark(job)] = as_set(scenarios[job.scenario], job)
-    keys = {mark: arm_key(scenario) for mark, scenario in given.items()}
+    known = Known()
+    keys = {mark: arm_key(scenario, known) for mark, scenario in given.items()}
     missing: dict[Mark, list[Job]] = defaultdict(list)
     for job in jobs:
         key = keys[_mark(job)]
@@ -132,7 +134,8 @@ def seeds_done(jobs: Sequence[Job], scenarios: Mapping[str, Scenario], out: Path
     """
     arms, _ = _read_all(out)
     one = {_mark(job): job for job in jobs} if arms else {}
-    keys = {mark: arm_key(as_set(scenarios[job.scenario], job)) for mark, job in one.items()}
+    known = Known()
+    keys = {mark: arm_key(as_set(scenarios[job.scenario], job), known) for mark, job in one.items()}
     return {job for job in jobs if arms and (arm := arms.get(keys[_mark(job)])) and job.seed in arm.runs}
 
 

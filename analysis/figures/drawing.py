@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ...abm.errors import InputError
+from ...abm.publish import publish
 from .style import legible, styled
 
 DPI = 130
@@ -69,20 +69,14 @@ def _field(value: Any) -> Any:
 
 
 def write_file(path: Path, content: bytes | str) -> Path:
-    """Write one file, making its folder.
+    """Write one file, complete or absent, making its folder.
 
     Raises
     ------
     InputError
         If it cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); choose a folder that you may write to"
-        ) from error
+    publish(path, content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
     return path
 
 

@@ -148,7 +148,10 @@ def find_runs(folder: str | Path) -> list[Path]:
         found += [
             Path(place, name)
             for name in names
-            if name.endswith(".h5") and not name.startswith(".") and name not in (REPLICATES_FILE, TWIN_FILE)
+            if name.endswith(".h5")
+            and not name.startswith(".")
+            and name not in (REPLICATES_FILE, TWIN_FILE)
+            and Path(place, name).is_file()  # no pipe or device
         ]
     return sorted(found)
 
@@ -162,7 +165,7 @@ def find_run(folder: str | Path, key: str) -> Path | None:
         If the file with the name of this key is truncated or foreign.
     """
     for path in sorted(Path(folder).glob(f"*-{key[:12]}.h5")):
-        with opened(path) as file:
+        with opened(path, attributes=True) as file:
             if file.attrs["run_key"] == key:
                 return path
     return None

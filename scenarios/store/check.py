@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from .checkpoint import read_entries, state_digest
-from .file import SCHEMA_VERSION, opened, text_attribute
+from .file import SCHEMA_VERSION, opened, read_array, text_attribute
 from .series import SERIES, TIMES
 from .tables import ATTRIBUTES, read_attributes, read_types
 
@@ -56,7 +56,7 @@ def _variables(file: h5py.File) -> Iterator[str]:
     for group in (*GROUPS, *(name for name in TIMES if name not in GROUPS)):
         if group == "checkpoint" or group not in file:
             continue
-        for dataset in file[group].values():
+        for name, dataset in file[group].items():
             if not isinstance(dataset, h5py.Dataset):
                 yield f"{dataset.name}: a group where only variables belong"
                 continue
@@ -70,7 +70,7 @@ def _variables(file: h5py.File) -> Iterator[str]:
                 continue
             if not text_attribute(dataset, "units"):
                 yield f"{dataset.name}: no units"
-            not_finite = int(np.count_nonzero(~np.isfinite(dataset[...])))
+            not_finite = int(np.count_nonzero(~np.isfinite(read_array(file[group], name))))
             if not_finite and dataset.name != "/parameters/value":
                 yield f"{dataset.name}: {not_finite} numbers are not finite"
 
@@ -92,7 +92,7 @@ def _series(file: h5py.File) -> Iterator[str]:
         found = group[series.variable].shape
         if found != shape:
             yield f"{where}/{series.variable}: shape {found}, expected {shape}"
-        if series.variable == "time" and np.any(np.diff(group["time"][...]) <= 0):
+        if series.variable == "time" and np.any(np.diff(read_array(group, "time")) <= 0):
             yield f"{where}/time: not increasing"
 
 
@@ -103,7 +103,7 @@ def _snapshots(file: h5py.File) -> Iterator[str]:
             yield "variable /snapshots/occupancy is missing"
         return
     types, _ = read_types(file)
-    strange = set(np.unique(group["occupancy"][...]).tolist()) - {0, *(info.id for info in types)}
+    strange = set(np.unique(read_array(group, "occupancy")).tolist()) - {0, *(info.id for info in types)}
     if strange:
         yield f"/snapshots/occupancy: unknown cell types {sorted(strange)}"
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import h5py
 import numpy as np
 
+from ..guard import require_memory
 from .file import write_array, write_text
 
 Entry: TypeAlias = np.ndarray | float | int | str
@@ -60,6 +61,8 @@ def read_entries(group: h5py.Group) -> dict[str, Entry]:
 
 def _decode(dataset: h5py.Dataset) -> Entry:
     kind = dataset.attrs["kind"]
+    if kind in ("array", "bool array"):
+        require_memory(dataset.nbytes, dataset.name)
     if kind == "array":
         return np.asarray(dataset[...])
     if kind == "bool array":

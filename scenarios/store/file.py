@@ -1,6 +1,5 @@
 """HDF5 files that are complete or absent, and readers that never show a traceback."""
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,9 +9,15 @@ import h5py
 import numpy as np
 
 from ...abm.errors import InputError
+from ...abm.publish import cannot_write as cannot_write
+from ...abm.publish import publish as publish
+from ..guard import reading, require_file, require_memory
+from .sound import refuse_tricks
 
 RUN_FORMAT = "oncolattice-run"
 SEGMENT_FORMAT = "oncolattice-segment"
+REPLICATES_FORMAT = "oncolattice-replicates"
+KINDS = {RUN_FORMAT: "run file", SEGMENT_FORMAT: "segment of a run", REPLICATES_FORMAT: "file of replicates"}
 SCHEMA_VERSION = 1
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _TEXT = h5py.string_dtype("utf-8")
@@ -21,10 +26,11 @@ _TEXT = h5py.string_dtype("utf-8")
 def file_image(write: Callable[[h5py.File], None], userblock_size: int = 0) -> bytes:
     """Return the bytes of an HDF5 file that ``write`` fills, built in memory.
 
-    HDF5 never meets the disk, so that a full disk is a plain OSError and not a half-closed library.
+    HDF5 never meets the disk, so that a full disk is a plain OSError and not a half-closed library. It tells
+    open files apart by their names, so that each image, of any thread, has one of its own.
     """
     with h5py.File(
-        "image",
+        f"image {secrets.token_hex(16)}",
         "w",
         driver="core",
         backing_store=False,
@@ -36,85 +42,55 @@ def file_image(write: Callable[[h5py.File], None], userblock_size: int = 0) -> b
         return file.id.get_file_image()
 
 
-def publish(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, flush it to the disk and rename it: complete or absent.
-
-    What is there and is no file, such as a pipe or /dev/stdout, is written to and stays what it is.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be written or the disk is full; nothing is left behind.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(draft, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        if path.parent.is_dir():
-            draft.unlink(missing_ok=True)
-
-
-def cannot_write(path: Path, error: OSError) -> InputError:
-    """Return the error for an output path that the system refuses."""
-    return InputError(f"{path}: cannot be written ({error.strerror}); name a writable folder with --out")
-
-
-def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows has no handle on a folder and needs none
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
-def opened(path: str | Path, form: str = RUN_FORMAT) -> Iterator[h5py.File]:
-    """Open a file of one of the formats for reading.
+def opened(path: str | Path, form: str = RUN_FORMAT, *, attributes: bool = False) -> Iterator[h5py.File]:
+    """Open a file of one of the formats for reading, without a lock: it is never changed once it has its name.
+
+    Parameters
+    ----------
+    path : path
+    form : str
+        What the file says that it is.
+    attributes : bool
+        Only attributes will be read, so that the arrays are not looked over.
 
     Raises
     ------
+    Unavailable
+        If the path is missing, a folder, a pipe, unreadable or in use.
     InputError
-        If the path is missing, a folder, unreadable, truncated, damaged or not an oncolattice run file.
+        If the file is truncated, damaged or not an oncolattice run file.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, not an oncolattice run file; name the .h5 file inside it")
-    try:
+    what = KINDS[form]
+    require_file(path, what)
+    with reading(path, what):
         with path.open("rb") as stream:
             start = stream.read(len(SIGNATURE))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); name a run file (.h5)") from error
-    if not start or not SIGNATURE.startswith(start):
-        kind = "it is empty" if not start else "it is not HDF5"
-        raise InputError(f"{path}: not an oncolattice run file ({kind}); name a file that a run wrote")
-    try:
-        with h5py.File(path, "r") as file:
+        if not start or not SIGNATURE.startswith(start):
+            kind = "it is empty" if not start else "it is not HDF5"
+            raise InputError(f"{path}: not an oncolattice {what} ({kind}); name a file that a run wrote")
+        with unlocked(path) as file:
             found = text_attribute(file, "format")
             if found != form:
                 reason = f"format is '{found}'" if found else "HDF5 without format"
                 raise InputError(
-                    f"{path}: not an oncolattice run file ({reason}, wanted '{form}'); "
+                    f"{path}: not an oncolattice {what} ({reason}, wanted '{form}'); "
                     "name a file that a run wrote"
                 )
+            if not attributes:
+                refuse_tricks(file)
             yield file
-    except InputError:
-        raise
-    except (OSError, KeyError, RuntimeError, ValueError, AttributeError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: truncated or damaged: {reason}; delete it and run again") from error
+
+
+@contextmanager
+def unlocked(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading without locks, which some file systems lack and other programs may hold.
+
+    Of files that it opens itself HDF5 shares one state in a process, locks included; this one it is handed.
+    """
+    with path.open("rb", buffering=0) as stream, h5py.File(stream, "r") as file:
+        yield file
 
 
 def text_attribute(item: h5py.Group | h5py.Dataset, name: str) -> str | None:
@@ -161,4 +137,21 @@ def as_scale(dataset: h5py.Dataset) -> h5py.Dataset:
 
 def read_text(group: h5py.Group, name: str) -> list[str]:
     """Return a column of strings."""
-    return [str(word) for word in group[name].asstr()[...]]
+    return [str(word) for word in group[name].asstr()[:]]
+
+
+def read_array(group: h5py.Group, name: str) -> np.ndarray:
+    """Return numbers, if they fit into memory.
+
+    Raises
+    ------
+    MemoryError
+        They do not.
+    ValueError
+        They are no array of numbers.
+    """
+    data = group[name]
+    if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "biuf":
+        raise ValueError(f"{data.name} holds no numbers")
+    require_memory(data.nbytes, data.name)
+    return np.asarray(data[...])

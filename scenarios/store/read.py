@@ -9,7 +9,7 @@ from ...abm.errors import InputError
 from ...abm.snapshot import Columns, RunRecord
 from .checkpoint import Entry, read_entries
 from .file import SCHEMA_VERSION, opened, read_text
-from .series import SERIES, TIMES, read_columns, read_rows
+from .series import SERIES, TIMES, conform_rows, read_columns, read_rows
 from .snapshots import read_snapshots
 from .tables import read_attributes, read_doses, read_parameters, read_types
 
@@ -32,8 +32,10 @@ def open_run(path: str | Path, *, snapshots: bool = True) -> RunRecord:
         refuse_version(file, path)
         attributes = read_attributes(file)
         types, weights = read_types(file)
-        series = file["series"]
-        rows, names = read_rows(file), read_columns(file)
+        series, names = file["series"], read_columns(file)
+        rows = conform_rows(read_rows(file), names)
+        if names["count"] != [info.name for info in types]:
+            raise ValueError("the columns of /series/count are not the cell types")
         table: dict[str, dict[str, Any]] = {
             key: dict(zip(names[key], rows[key].T.copy(), strict=True)) for key in names
         }

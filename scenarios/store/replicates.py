@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,27 @@ import h5py
 import numpy as np
 
 from ...abm.errors import InputError
-from .file import as_scale, file_image, opened, publish, read_text, text_attribute, write_array, write_text
+from ..guard import reading
+from .file import (
+    KINDS,
+    REPLICATES_FORMAT,
+    as_scale,
+    file_image,
+    opened,
+    publish,
+    read_array,
+    read_text,
+    text_attribute,
+    unlocked,
+    write_array,
+    write_text,
+)
 
-REPLICATES_FORMAT = "oncolattice-replicates"
 REPLICATES_FILE = "replicates.h5"
 TWIN_FILE = "well_mixed.h5"  # the patients of a study without a lattice
 REPLICATES_VERSION = 1
 NOT_RECORDED = -1  # count after the end of a run
+_WHOLE = ("seed", "count", "events")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -145,9 +160,23 @@ def read_replicates(path: Path) -> dict[str, ArmRuns]:
 def _read_arm(group: h5py.Group) -> ArmRuns:
     about = {name: str(value) for name, value in group.attrs.items()}
     key = about.pop("key")
-    data = {name: group[name][...] for name in ("seed", "time", "count", "control", "events")}
+    data = {name: read_array(group, name) for name in ("seed", "time", "count", "control", "events")}
+    types, events = read_text(group, "type"), read_text(group, "event")
     keys, digests = read_text(group, "run_key"), read_text(group, "digest")
     outcome = {name: _plain(found) for name, found in group["outcome"].items()}
+    seeds, times = len(data["seed"]), len(data["time"])
+    shapes = {
+        **{"seed": (seeds,), "time": (times,), "count": (seeds, times, len(types))},
+        **{"control": (seeds, times), "events": (seeds, len(events))},
+    }
+    for name, shape in shapes.items():
+        if data[name].shape != shape or (name in _WHOLE and data[name].dtype.kind not in "iu"):
+            raise ValueError(f"{group.name}/{name} has not the shape {shape}, or no whole numbers")
+    if (
+        missing := {"scenario", "arm", "title", "scenario_text", "user_parameters", "model_text"}
+        - about.keys()
+    ):
+        raise ValueError(f"{group.name} lacks the attributes {', '.join(sorted(missing))}")
     runs = {}
     for i, seed in enumerate(data["seed"].tolist()):
         there = data["count"][i, :, 0] != NOT_RECORDED
@@ -161,7 +190,7 @@ def _read_arm(group: h5py.Group) -> ArmRuns:
             digests[i],
             {name: values[i] for name, values in outcome.items()},
         )
-    return ArmRuns(key, about, read_text(group, "type"), read_text(group, "event"), runs)
+    return ArmRuns(key, about, types, events, runs)
 
 
 def _plain(found: h5py.Dataset) -> list[Any]:
@@ -172,11 +201,9 @@ def _plain(found: h5py.Dataset) -> list[Any]:
 
 def is_replicates(path: Path) -> bool:
     """Return whether a file says that it holds replicates."""
-    try:
-        with h5py.File(path, "r") as file:
-            return text_attribute(file, "format") == REPLICATES_FORMAT
-    except OSError:
-        return False
+    with suppress(InputError), reading(path, KINDS[REPLICATES_FORMAT]), unlocked(path) as file:
+        return text_attribute(file, "format") == REPLICATES_FORMAT
+    return False
 
 
 def check_replicates(path: Path) -> list[str]:
@@ -194,7 +221,7 @@ def check_replicates(path: Path) -> list[str]:
             where = f"/{name} seed {seed}"
             if not (_HEX.fullmatch(run.digest) and _HEX.fullmatch(run.run_key)):
                 problems.append(f"{where}: digest and run_key must be 64 hexadecimal digits")
-            if not run.time_days.size or run.time_days[-1] != run.outcome["days"]:
+            if not run.time_days.size or run.time_days[-1] != run.outcome.get("days"):
                 problems.append(f"{where}: the last record is not the end of the run")
             if (run.count < 0).any() or (run.events < 0).any():
                 problems.append(f"{where}: negative counts")

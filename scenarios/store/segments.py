@@ -13,10 +13,22 @@ import numpy as np
 
 from ...abm.errors import InputError
 from ...abm.snapshot import Snapshot
+from ..guard import reading
 from .checkpoint import Entry, read_entries, write_checkpoint
-from .file import SCHEMA_VERSION, SEGMENT_FORMAT, SIGNATURE, cannot_write, file_image, publish
+from .file import (
+    KINDS,
+    SCHEMA_VERSION,
+    SEGMENT_FORMAT,
+    SIGNATURE,
+    cannot_write,
+    file_image,
+    publish,
+    read_array,
+    unlocked,
+)
 from .series import SERIES, conform_rows
 from .snapshots import read_snapshots, write_snapshots
+from .sound import refuse_tricks
 from .tables import read_types, write_types
 
 _NAME = re.compile(r"\d{6}\.h5")
@@ -79,7 +91,7 @@ class SegmentWriter:
             if stale and start == 0:
                 raise InputError(
                     f"{self.folder}: holds {len(stale)} segment(s) of an interrupted run; "
-                    "continue it with --resume or delete the folder"
+                    "continue it with --resume, or move the folder away to begin anew"
                 )
             for path in (*stale, *self.folder.glob(".*.tmp")):
                 path.unlink()
@@ -135,7 +147,7 @@ def _prefix(body: bytes) -> bytes:
 
 
 def _segment_paths(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_file())
 
 
 def load_segments(folder: str | Path, expected_key: str) -> Resumed:
@@ -161,13 +173,16 @@ def load_segments(folder: str | Path, expected_key: str) -> Resumed:
             after = f" and the {len(paths) - number - 1} after it" if number + 1 < len(paths) else ""
             warnings.append(f"{path}: {problem}; it{after} is ignored and simulated again")
             break
-        with h5py.File(path, "r") as file:
+        with reading(path, KINDS[SEGMENT_FORMAT]), unlocked(path) as file:
+            refuse_tricks(file)
             _refuse_foreign(file, path, expected_key)
-            rows = {key: file["rows"][key][...] for key in SERIES if key in file["rows"]}
+            rows = {key: read_array(file["rows"], key) for key in SERIES if key in file["rows"]}
             good.append((rows, read_snapshots(file["snapshots"], *read_types(file))))
             checkpoint = read_entries(file["checkpoint"])
     if not good:
-        raise InputError(f"{folder}: holds no readable segment ({problem}); delete the folder and run again")
+        raise InputError(
+            f"{folder}: holds no readable segment ({problem}); move the folder away and run without --resume"
+        )
     merged = {key: np.concatenate([rows[key] for rows, _ in good]) for key in good[0][0]}
     snapshots = [snapshot for _, taken in good for snapshot in taken]
     return Resumed(merged, snapshots, checkpoint, warnings, next_segment=len(good))

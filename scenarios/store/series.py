@@ -7,7 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .file import as_scale, read_text, write_array, write_text
+from .file import as_scale, read_array, read_text, write_array, write_text
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _write_one(
 def read_rows(file: h5py.Group) -> dict[str, np.ndarray]:
     """Return the series of a finished run by their row names; those it did not record are absent."""
     return {
-        key: file[series.group][series.variable][...]
+        key: read_array(file[series.group], series.variable)
         for key, series in SERIES.items()
         if not series.optional or series.variable in file.get(series.group, ())
     }

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from ...abm.snapshot import CellTypeInfo, Snapshot
-from .file import as_scale, read_text, write_array, write_text
+from .file import as_scale, read_array, read_text, write_array, write_text
 
 MANTISSA_BITS = 12
 AXES = ("z_um", "y_um", "x_um")  # a 2-D lattice has the last two
@@ -97,8 +97,16 @@ def read_snapshots(
     layers = read_text(group, "layer")
     fields = read_text(group, "field") if "field" in group else []
     units = dict(zip(fields, read_text(group, "field_unit"), strict=True)) if fields else {}
-    occupancy = group["occupancy"][...]
-    values = group["fields"][...] if fields else np.empty((len(occupancy), 0))
+    days = read_array(group, "time")
+    occupancy = read_array(group, "occupancy")
+    values = read_array(group, "fields") if fields else np.empty((len(occupancy), 0))
+    _refuse_shapes(days, occupancy, values, layers, fields)
+    if not {info.layer for info in types} <= {*layers}:
+        raise ValueError("/types/layer names layers that /snapshots has not")
+    known = np.zeros(256, bool)
+    known[[0, *(info.id for info in types)]] = True
+    if not known[occupancy].all():
+        raise ValueError("/snapshots/occupancy holds unknown cell types")
     return [
         Snapshot(
             time_days=float(day),
@@ -110,5 +118,18 @@ def read_snapshots(
             field_units=dict(units),
             weights=dict(weights),
         )
-        for i, day in enumerate(group["time"][...])
+        for i, day in enumerate(days)
     ]
+
+
+def _refuse_shapes(
+    days: np.ndarray, occupancy: np.ndarray, values: np.ndarray, layers: list[str], fields: list[str]
+) -> None:
+    """Raise ValueError for arrays that do not fit one another."""
+    sites = occupancy.shape[2:]
+    if occupancy.dtype != np.uint8 or days.dtype.kind != "f" or len(sites) not in (2, 3) or 0 in sites:
+        raise ValueError("/snapshots/occupancy is no map of cell types")
+    if days.ndim != 1 or occupancy.shape[:2] != (len(days), len(layers)):
+        raise ValueError("/snapshots/occupancy does not fit its times and layers")
+    if fields and (values.dtype.kind != "f" or values.shape != (len(days), len(fields), *sites)):
+        raise ValueError("/snapshots/fields does not fit its times, fields and sites")

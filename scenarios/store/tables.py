@@ -8,13 +8,23 @@ import h5py
 import numpy as np
 
 from ...abm.snapshot import CellTypeInfo
-from .file import as_scale, read_text, write_array, write_text
+from .file import as_scale, read_array, read_text, write_array, write_text
 
 ATTRIBUTES = (
     *("scenario", "arm", "patient", "seed", "run_key", "title", "model_text", "scenario_text", "versions"),
     *("source_hash", "created", "tissue_report", "wall_seconds", "stop_reason", "area_mm2"),
 )
 TABLES = ("types", "weights", "parameters", "doses", "columns", "units")
+# What the root attributes are, where they are there.
+_KINDS: dict[type, tuple[str, ...]] = {
+    str: (*("scenario", "arm", "patient", "run_key", "title", "model_text"), *("created", "stop_reason")),
+    int: ("seed", "schema_version"),
+    float: ("area_mm2",),
+    dict: (
+        *("scenario_text", "user_parameters", "versions", "tissue_report", "wall_seconds", "outcome"),
+        *("multigrid_cycles", "field_solves_above_tolerance"),
+    ),
+}
 _PLAIN = (str, int, float, np.integer, np.floating)
 
 
@@ -36,10 +46,13 @@ def read_types(file: h5py.File) -> tuple[tuple[CellTypeInfo, ...], dict[str, flo
     texts = [read_text(group, column) for column in ("name", "display", "layer", "group", "colour")]
     types = tuple(
         CellTypeInfo(int(key), *words)
-        for key, words in zip(group["id"][...], zip(*texts, strict=True), strict=True)
+        for key, words in zip(read_array(group, "id"), zip(*texts, strict=True), strict=True)
     )
+    numbers = [info.id for info in types]
+    if not types or not all(0 < number < 256 for number in numbers) or len({*numbers}) < len(numbers):
+        raise ValueError(f"/types/id must be different whole numbers from 1 to 255, not {numbers}")
     group = file["weights"]
-    pairs = zip(read_text(group, "type"), group["weight"][...], strict=True)
+    pairs = zip(read_text(group, "type"), read_array(group, "weight"), strict=True)
     return types, {name: float(weight) for name, weight in pairs}
 
 
@@ -85,7 +98,7 @@ def write_doses(file: h5py.File, doses: Sequence[tuple[float, str, float]], unit
 def read_doses(file: h5py.File) -> list[tuple[float, str, float]]:
     """Return the doses as (time_days, drug, amount)."""
     group = file["doses"]
-    rows = zip(group["time"][...], read_text(group, "drug"), group["amount"][...], strict=True)
+    rows = zip(read_array(group, "time"), read_text(group, "drug"), read_array(group, "amount"), strict=True)
     return [(float(day), drug, float(amount)) for day, drug, amount in rows]
 
 
@@ -109,6 +122,10 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
     }
     for name in json.loads(values.pop("json_attributes")):
         values[name] = json.loads(values[name])
+    for kind, names in _KINDS.items():
+        for name in names:
+            if not isinstance(values.get(name, kind()), kind):
+                raise ValueError(f"root attribute '{name}' is of type {type(values[name]).__name__}")
     return values
 
 

@@ -188,7 +188,7 @@ MISTAKES = {
     ),
     "include of itself": (
         [('title = "tiny"', 'title = "tiny"\ninclude = ["bad.toml"]')],
-        ["only one file may hold a [model] table"],
+        ["includes itself (bad.toml -> bad.toml)"],
     ),
     "include of a number": (
         [('title = "tiny"', 'title = "tiny"\ninclude = [3]')],

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import os
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -239,5 +240,21 @@ def test_csv_leaves_what_is_undefined_empty():
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot be written .* choose a folder"):
+    with pytest.raises(InputError, match=r"cannot be written .* give permission there"):
         figures.save(figures.draw_spider([run(days=3.0)]), tmp_path / "file" / "figures")
+
+
+def test_a_full_disk_leaves_no_half_figure(tmp_path):
+    """A limit on the size of files stands for a disk that is full after 1,000 bytes; what was there stays."""
+    drawing = figures.draw_spider([run(days=3.0)])
+    figures.save(drawing, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(before[f"{drawing.name}.png"]) > 1000
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(InputError, match="cannot be written"):
+            figures.save(drawing, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -27,7 +27,7 @@ def header(**changes):
         "run_key": KEY,
         "title": "Metastatic colorectal cancer",
         "model_text": "# µm and ü\n" + 'rate = "0.1 1/h"\n' * 9000,  # beyond the 64 kB of an HDF5 header
-        "scenario_text": "title = 'x'\n",
+        "scenario_text": {"scenario": {"title": "x"}},
         "versions": {"numpy": "2.0", "oncolattice": "0.1.0"},
         "source_hash": "ff00",
         "created": "2026-01-01T00:00:00Z",

@@ -215,7 +215,7 @@ def test_a_file_that_is_no_run_is_refused_by_every_command(tmp_path, oncolattice
                 file["x"] = 1
         else:
             path.write_bytes(data)
-        says = r"truncated or damaged|not an oncolattice run file"
+        says = r"not a readable run file|not an oncolattice run file"
         for more in ([], ["--resume"]):
             assert_refused(oncolattice(*run_words(tmp_path / "runs"), *more), says)
         assert_refused(oncolattice("report", tmp_path / "runs"), says)

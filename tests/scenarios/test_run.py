@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -13,7 +14,7 @@ import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.run import Run, prepare, run
 from oncolattice.scenarios.scenario import Scenario, load_scenario
-from oncolattice.scenarios.store import find_runs, open_run, parts_folder, read_checkpoint
+from oncolattice.scenarios.store import check_run, find_runs, open_run, parts_folder, read_checkpoint
 
 SMALL = ("rows=48", "columns=48", "duration_days=3", "snapshot_days=0,2", "checkpoint_every_days=1")
 
@@ -197,3 +198,35 @@ def test_a_run_that_ends_before_week_8_has_no_response(tmp_path):
     settings = ("rows=48", "columns=48", "margin_um=0", "duration_days=2", "snapshot_days=0")
     found = open_run(run(load_scenario("mcrc_placebo", settings), 1, out=tmp_path)).attributes["outcome"]
     assert found["tri_week8"] is found["best_tri"] is None
+
+
+def test_eight_threads_write_the_files_that_one_would(tmp_path):
+    """Bodies and tissues alone, with checkpoints, at the same time: each file is that of the same run by itself."""
+    small = ("rows=24", "columns=24", "duration_days=1", "checkpoint_every_days=0.25", "snapshot_days=0")
+    asked = [(name, seed) for seed in (1, 2, 3, 4) for name in ("strobl2022_adaptive", "mcrc_tas102")]
+
+    def made(job: tuple[str, int], out: Path) -> Path:
+        more = ("margin_um=0",) if job[0].startswith("mcrc") else ()
+        return run(job[0], job[1], (*small, *more), out=out)
+
+    with ThreadPoolExecutor(8) as pool:
+        beside = [*pool.map(lambda job: made(job, tmp_path / "beside"), asked)]
+    alone = [made(job, tmp_path / "alone") for job in asked]
+    assert [path.name for path in beside] == [path.name for path in alone]
+    assert len({path.name for path in beside}) == 8
+    for left, right in zip(beside, alone, strict=True):
+        assert check_run(left) == []
+        assert open_run(left).attributes["digest"] == open_run(right).attributes["digest"]
+    assert sorted((tmp_path / "beside").iterdir()) == sorted(beside)  # no segments, no drafts
+
+
+def test_a_complete_run_tidies_what_a_kill_left(tmp_path):
+    """Killed between the publication of the file and the removal of the segments, or while publishing."""
+    path = run("eden", 1, ("rows=16", "columns=16", "duration_days=0.5"), out=tmp_path)
+    parts_folder(path).mkdir()
+    (parts_folder(path) / "000000.h5").touch()
+    (tmp_path / f".{path.name}.1-deadbeef.tmp").touch()
+    other = tmp_path / ".other.h5.1-deadbeef.tmp"  # of a run that may be writing
+    other.touch()
+    assert run("eden", 1, ("rows=16", "columns=16", "duration_days=0.5"), out=tmp_path) == path
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])

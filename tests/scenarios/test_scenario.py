@@ -6,8 +6,9 @@ from oncolattice.abm.placement.table import FILLS
 from oncolattice.abm.placement.texture import PATTERNS
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.scenarios import keys
+from oncolattice.scenarios.contents import resolved
 from oncolattice.scenarios.listing import scenario_model
-from oncolattice.scenarios.scenario import library_scenarios, load_scenario, resolved
+from oncolattice.scenarios.scenario import library_scenarios, load_scenario
 from oncolattice.scenarios.study import load_study
 
 CHILD = """
@@ -259,8 +260,8 @@ def test_an_unknown_scenario_lists_the_library(name):
 def test_what_is_hashed_does_not_depend_on_the_place_of_the_file(tmp_path):
     (tmp_path / "sub").mkdir()
     here, there = (load_scenario(write(folder, CHILD)) for folder in (tmp_path, tmp_path / "sub"))
-    assert resolved(here, 1, {}) == resolved(there, 1, {})
-    assert resolved(here, 1, {}) != resolved(here, 2, {})
+    assert resolved(here, 1) == resolved(there, 1)
+    assert resolved(here, 1) != resolved(here, 2)
 
 
 # --- studies -----------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def test_truncated_run_file_is_refused(tmp_path, run_file, data):
     cut = tmp_path / "cut.h5"
     cut.write_bytes(whole[: data.draw(st.integers(1, len(whole) - 1))])
     for read in (store.open_run, store.read_checkpoint, store.check_run):
-        with pytest.raises(InputError, match=r"truncated.*delete it and run again"):
+        with pytest.raises(InputError, match=r"not a readable run file.*move it aside"):
             read(cut)
 
 
@@ -116,7 +116,7 @@ def foreign_files(tmp_path):
         "text.h5": "not an oncolattice run file",
         "empty.h5": "not an oncolattice run file",
         "folder.h5": "is a folder",
-        "missing.h5": "cannot be read",
+        "missing.h5": "there is no such run file",
     }
 
 

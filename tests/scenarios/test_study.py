@@ -1,6 +1,7 @@
 """A study with sweeps from file to outcomes: columns, parts, failures, damaged and foreign files, any executor."""
 
 import csv
+import fcntl
 import os
 import shlex
 import sys
@@ -125,13 +126,20 @@ def test_a_damaged_file_is_named_and_run_again_on_request(folder, tmp_path, comm
     rows = rows_of(tmp_path / "outcomes.csv")
     code, _, err = command(folder / "plain.toml", "--out", tmp_path)
     assert code == 1
-    assert f"{first}: truncated or damaged" in err
+    assert f"{first}: not a readable run file" in err
     assert "3 of 4 runs complete" in err
     (failure,) = rows_of(tmp_path / "failures.csv")
     assert failure["run"] == first.stem
     assert "--rerun-corrupt" in failure["reason"]
     assert shlex.split(failure["command"])[:2] == ["oncolattice", "run"]
     assert len(rows_of(tmp_path / "outcomes.csv")) == 3
+    with first.open("rb+") as writer:  # somebody is writing it just now: it stays where it is
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        code, _, err = command(folder / "plain.toml", "--out", tmp_path, "--rerun-corrupt")
+    assert code == 1
+    assert "open in another program" in err
+    assert first.read_bytes() == broken
+    assert not (tmp_path / "quarantine").exists()
     code, _, err = command(folder / "plain.toml", "--out", tmp_path, "--rerun-corrupt")
     assert code == 0
     moved = tmp_path / "quarantine" / f"{first.name}.damaged"
