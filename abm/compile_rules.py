@@ -152,7 +152,7 @@ def most_factor(rules: list[tuple], signed: bool, spec: ModelSpec, words: Words)
     for half, _, fold, effect, response, *sensed in rules:
         highest = 1.0
         if response == v.LINEAR:
-            ends = [_highest(*sensed[:2], spec, words), _highest(*sensed[2:], spec, words)]
+            ends = [_highest(sensed[0], sensed[1], spec, words), _highest(sensed[2], sensed[3], spec, words)]
             highest = math.prod(ends) / half if math.isfinite(sum(ends)) else 1.0
         if effect == v.INCREASES:
             up += max(0.0, (fold - 1.0) * highest)
