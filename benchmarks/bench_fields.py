@@ -81,7 +81,7 @@ def measure(shape: tuple[int, ...]) -> tuple[float, ...]:
         lambda: cold_varying(1),
         lambda: cold_varying(5),
         warm,
-        lambda: box_smooth(s, 5, 3, out, scratch),
+        lambda: box_smooth(s, 5, 3, out, scratch, False),
     ]
     times = samples_ns(tasks, sites)
     cycles = [(times[:, i + 1] - times[:, i]) / 4.0 for i in (0, 2, 4)]

@@ -1,7 +1,7 @@
 """Check any file of the package, and print the JSON Schema of those that people write."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,7 @@ def check_scenario(scenario: Scenario) -> list[str]:
         if word not in choices
     ]
     coupling = tables.get("coupling", {"cells": [], "signals": []})
+    problems += _admitted_by_nobody(scenario, coupling["cells"], model)
     for entry in (*coupling["cells"], *coupling["signals"]):
         for key, unit in (("weight", "1"), ("factor", entry.get("unit", "1"))):
             if key in entry:
@@ -194,6 +195,21 @@ def _body_names(tables: Mapping[str, Any], model: Model) -> Iterator[tuple[str, 
     yield from (("state or output of the body", word, seen) for word in observed_names(tables))
     if "toxicity" in tables:
         yield "state or output of the body", tables["toxicity"]["concentration"], named
+
+
+def _admitted_by_nobody(
+    scenario: Scenario, cells: Iterable[Mapping[str, Any]], model: Model
+) -> Iterator[str]:
+    """Yield one sentence for every type that arrives from the body and that no cell of the tissue lets in."""
+    let_in = {model.types[slot["object"] - 1].name for slot in model.tables.slots if slot["verb"] == v.ADMIT}
+    known = {info.name for info in model.types}
+    for cell in cells:
+        if "arrival" in cell and cell["type"] in known - let_in:
+            yield (
+                f"{scenario.name}: [coupling] brings {cell['type']} from blood, and no cell of the tissue has the "
+                f"behaviour 'admit {cell['type']}', so none would enter; add that behaviour to the model or take "
+                "'arrival' out"
+            )
 
 
 def _drugs(body: OdeModel) -> set[str]:
