@@ -50,6 +50,9 @@ from .vocabulary import ADMIT, ATTEMPTS, UPDATES
 
 DONE, AGENDA_FULL = 0, 1
 FROM_START, FROM_DECIDE = 0, 1
+ENTRY_INTERVAL_H = (
+    24.0  # entry points are listed and weighed at least so often, and with every field and density
+)
 
 
 @njit(cache=True, nogil=True)
@@ -136,7 +139,7 @@ class Tissue:
         self._plan = make_plan(size[NZ], size[NY], state.occupant.size if moves else 0)
         self._keys = np.zeros(draws.PURPOSES, np.uint64)
         self._fields = Fields(model, state.shape)
-        self._updates = bool(model.fields or model.densities)  # which weigh entry points, too
+        self._entry_every = max(1, round(ENTRY_INTERVAL_H / model.dt_h))
         self._make_room()
         attempts = model.tables.update == ATTEMPTS
         self._cells = np.zeros(state.occupant.size if attempts else 0, np.int64)
@@ -204,9 +207,16 @@ class Tissue:
 
     def refresh(self) -> None:
         """Solve the fields, smooth the densities and weigh the entry points that are due at this step."""
-        if self._fields.refresh(self.state, self._view, self._lattice):
+        due = self._fields.refresh(self.state, self._view, self._lattice)
+        self._stale = self._stale or due
+        if due or self.state.step % self._entry_every == 0:
             self._weigh_entry_points()
-            self._stale = True
+
+    def _next_update(self) -> int:
+        """Return the first step after this one at which fields, densities or entry points are due."""
+        step, every = self.state.step, self._entry_every
+        due = self._fields.next_update(step)
+        return min(due, step - step % every + every) if self._admitted else due
 
     def step(self, arrivals: Mapping[int, int] | None = None) -> dict[int, int]:
         """Advance by one time step.
@@ -228,8 +238,6 @@ class Tissue:
         RateBoundError
         """
         wanted = arrivals or {}
-        if wanted and not self._updates:
-            self._weigh_entry_points()
         for t, number in wanted.items():
             self._wanted[t] = number
         self._run(1)
@@ -248,7 +256,7 @@ class Tissue:
         """
         stop = self.state.step + steps
         while self.state.step < stop:
-            due = self.state.step + 1 if self.audit else self._fields.next_update(self.state.step)
+            due = self.state.step + 1 if self.audit else self._next_update()
             self._run(min(stop, due) - self.state.step)
             self.refresh()
 
@@ -363,7 +371,8 @@ class Tissue:
         if found != state.entry_points.size:
             state.entry_points = np.zeros(found, np.int64)
             list_entry_points(self._view, self._lattice, tables, state.entry_points)
-        state.entry_weights = np.zeros((len(self.model.types) + 1, found))
+        if state.entry_weights.shape[1] != found:
+            state.entry_weights = np.zeros((len(self.model.types) + 1, found))
         for t in self._admitted:
             weigh_entry_points(
                 t,

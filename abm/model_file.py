@@ -15,7 +15,6 @@ from .vocabulary import MEASURES, MODEL_KEYS, SOURCE_WORDS
 
 LIBRARY = Path(__file__).parent / "models"
 LIST_SECTIONS = ("cell_type", "attribute", "field", "body_signal", "density", "behaviour", "change", "rule")
-MOST_TYPES = 255  # a site holds its type in one byte, and 0 is empty
 _DOI = re.compile(r"10\.\d{4,9}/\S+$")
 _PMID = re.compile(r"PMID \d+$")
 _CODE = re.compile(r"code [\w.-]+/[\w.-]+@[0-9a-f]{6,40}( .+)?$")
@@ -88,10 +87,6 @@ def read_model(name_or_path: str, beside: Path | None = None) -> ModelSpec:
     """
     spec = ModelSpec()
     _merge(find_model(name_or_path, beside), spec)
-    if (types := len(spec.sections["cell_type"])) > MOST_TYPES:
-        raise InputError(
-            f"{name_or_path}: {types} cell types, at most {MOST_TYPES}; join some, or leave some out"
-        )
     if not spec.model:
         raise InputError(f"{name_or_path}: a model file needs a [model] table; see docs/format.md")
     return spec

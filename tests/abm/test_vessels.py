@@ -213,16 +213,30 @@ def test_a_gate_that_became_another_gate_admits_only_what_that_one_admits():
     assert 25 < tissue.step({T: 100})[T] < 75
 
 
-def test_entry_points_are_found_anew_without_fields_or_densities():
-    """V is born of A after time 0, and opens when it touches B: what arrives then enters there and only there."""
+def test_new_vessels_let_cells_in_within_a_day_though_nothing_else_is_updated():
+    """Every A becomes a vessel in the first hour of a model without fields or densities."""
     model = tiny_model(
-        NUMBERS + parameters(one_rate=(1.0, "1/h")),
-        behaviour("V", "admit T", "w") + behaviour("A", "become V", "one_rate"),
+        NUMBERS + parameters(sure=(1.0, "1/h")),
+        behaviour("V", "admit T", "w") + behaviour("A", "become V", "sure"),
         update="per-step probabilities",
     )
-    occupant = np.zeros((2, 20, 20), np.uint8)
-    occupant[0, ::4, ::4] = 1
+    occupant = np.zeros((2, 30, 30), np.uint8)
+    occupant[0, ::6, ::6] = 1
     tissue = tissue_of(model, occupant)
-    assert tissue.step({T: 10}) == {T: 0}
-    assert (tissue.state.occupant[0] == 4).sum() == 25
-    assert tissue.step({T: 10}) == {T: 10}
+    assert all(tissue.step({T: 5}) == {T: 0} for _ in range(24))
+    assert tissue.step({T: 5}) == {T: 5}
+
+
+def test_entry_points_do_not_depend_on_how_steps_are_grouped():
+    model = tiny_model(
+        NUMBERS + parameters(slow=(0.02, "1/h")),
+        behaviour("V", "admit T", "w") + behaviour("A", "become V", "slow") + behaviour("V", "die x", "slow"),
+    )
+    occupant = np.zeros((2, 40, 40), np.uint8)
+    occupant[0, ::2, ::2] = 1
+    one, many = tissue_of(model, occupant), tissue_of(model, occupant)
+    one.advance(60)
+    for _ in range(60):
+        many.step()
+    assert one.step({T: 40}) == many.step({T: 40})
+    assert same_state(one.state, many.state)
