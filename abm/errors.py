@@ -1,6 +1,7 @@
 """The one exception that a user's mistake raises."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -30,3 +31,8 @@ def unknown_word(
     else:
         valid = f"{len(options)} are valid, the nearest: {', '.join(near) or 'none'}; 'oncolattice {command}' lists all"
     return InputError(f"{where}: unknown {kind} '{word}'{hint} ({valid})")
+
+
+def printable(text: str) -> str:
+    r"""Return text that a terminal shows and does not obey: control characters as escapes such as ``\x1b``."""
+    return "".join(ascii(c)[1:-1] if unicodedata.category(c)[0] == "C" and c != "\n" else c for c in text)

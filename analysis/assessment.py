@@ -13,7 +13,7 @@ from ..abm.response import ASSESSED, WEEK_8_DAYS, Assessment, assess_qcic_tri
 from ..abm.snapshot import RunRecord
 from ..abm.volume import sphere_diameter_mm, sphere_volume_cm3
 from .luck import NEW_LESION, SCAN, exponentials, keys_of, normals
-from .series import end_day
+from .series import followed
 
 MOST_NEW = 8  # new lesions drawn for one patient; the first decides, the second confirms
 
@@ -96,8 +96,8 @@ class Clinic:
 
 
 def visit_days(record: RunRecord, clinic: Clinic) -> np.ndarray:
-    """Return the days of the visits that a run reached, the baseline first."""
-    first, last = clinic.first_day or clinic.every_days, end_day(record) + 1e-9
+    """Return the days of the visits that a patient lived to and a run reached, the baseline first."""
+    first, last = clinic.first_day or clinic.every_days, followed(record) + 1e-9
     more = math.floor((last - first) / clinic.every_days) + 1 if last >= first else 0
     return np.concatenate([[0.0], first + clinic.every_days * np.arange(more)])
 

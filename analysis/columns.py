@@ -44,7 +44,7 @@ def _as_float(values: Any, name: str) -> np.ndarray:
     return array
 
 
-def numbers(values: Any, name: str, missing: bool = False) -> np.ndarray:
+def numbers(values: Any, name: str, missing: bool = False, cure: str = "leave those rows out") -> np.ndarray:
     """Return a column as finite floats.
 
     Parameters
@@ -55,6 +55,8 @@ def numbers(values: Any, name: str, missing: bool = False) -> np.ndarray:
         Named in the error.
     missing : bool
         Whether NaN may stay; without it a missing value raises InputError.
+    cure : str
+        What the error advises.
     """
     array = _as_float(values, name)
     bad = np.isinf(array) if missing else ~np.isfinite(array)
@@ -62,7 +64,7 @@ def numbers(values: Any, name: str, missing: bool = False) -> np.ndarray:
         row = int(np.flatnonzero(bad)[0])
         raise InputError(
             f"column '{name}' must hold finite numbers, but {np.count_nonzero(bad)} of {array.size} are not "
-            f"(first in row {row}: {array[row]:g}); leave those rows out"
+            f"(first in row {row}: {array[row]:g}); {cure}"
         )
     return array
 
@@ -80,6 +82,20 @@ def binary(values: Any, name: str) -> np.ndarray:
     return array.astype(bool)
 
 
+def labels(values: Any, name: str) -> np.ndarray:
+    """Return the names of groups, one a row; InputError where one is missing (None or NaN)."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise InputError(f"column '{name}' must be one-dimensional, not of shape {array.shape}")
+    lost = [row for row, value in enumerate(array.tolist()) if value is None or value != value]
+    if lost:
+        raise InputError(
+            f"column '{name}' must name a group in every row, but {len(lost)} of {array.size} are empty (first: row "
+            f"{lost[0]}); give those a name of their own or leave them out"
+        )
+    return array.astype(str) if array.dtype == object else array
+
+
 def groups(values: Any, name: str, at_least: int = 2) -> tuple[np.ndarray, list[Any]]:
     """Return the group number of each row and the groups' names, sorted.
 
@@ -88,9 +104,9 @@ def groups(values: Any, name: str, at_least: int = 2) -> tuple[np.ndarray, list[
     InputError
         For fewer than two groups, or a group of fewer than ``at_least`` members.
     """
-    array = np.asarray(values)
-    if array.ndim != 1 or array.size == 0:
-        raise InputError(f"column '{name}' must be one-dimensional and not empty, not of shape {array.shape}")
+    array = labels(values, name)
+    if array.size == 0:
+        raise InputError(f"column '{name}' must not be empty")
     names, number, sizes = np.unique(array, return_inverse=True, return_counts=True)
     if names.size < 2:
         raise InputError(f"column '{name}' must hold at least two groups, but all rows are '{names[0]}'")

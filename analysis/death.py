@@ -7,13 +7,14 @@ the hazard reaches -ln U, so its law does not depend on how often the course is 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..abm.errors import InputError, unknown_word
-from ..abm.snapshot import RunRecord
+from ..abm.snapshot import Columns, RunRecord
 from .luck import DEATH, exponentials, keys_of
+from .series import DEATH_DAY, daily
 from .survival import Times
 
 
@@ -160,6 +161,21 @@ def time_of_death(time_days: np.ndarray, integral: np.ndarray, threshold: float)
     return float(np.interp(threshold, integral, time_days)), True
 
 
+def hazard_of(record: RunRecord, law: DeathLaw) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return days and the hazard integrated up to them; None for a run that lacks what the law reads.
+
+    One record a day enters, so that a run that is read thinned has the same death as in full; it ends before the
+    first burden that is not a number.
+    """
+    burden = burden_of(record, law.burden)
+    if burden is None:
+        return None
+    keep = daily(record)
+    known = np.cumsum(np.isnan(burden[keep])) == 0
+    days = np.asarray(record.time_days, dtype=float)[keep][known]
+    return (days, integrated_hazard(days, law.hazard(burden[keep][known]))) if days.size else None
+
+
 def deaths(records: Sequence[RunRecord], law: str = "log volume", seed: int = 0) -> Times | None:
     """Draw one time of death a run; a run that ends before is censored there.
 
@@ -187,9 +203,41 @@ def deaths(records: Sequence[RunRecord], law: str = "log volume", seed: int = 0)
     found = []
     for record, threshold in zip(records, thresholds, strict=True):
         chosen = law_of(law, record.arm)
-        burden = burden_of(record, chosen.burden)
-        if burden is None:
+        course = hazard_of(record, chosen)
+        if course is None:
             return None
-        integral = integrated_hazard(record.time_days, chosen.hazard(burden))
-        found.append(time_of_death(record.time_days, integral, float(threshold)))
+        found.append(time_of_death(*course, float(threshold)))
     return Times(np.array([t for t, _ in found]), np.array([e for _, e in found], dtype=bool))
+
+
+def until_death(records: Sequence[RunRecord], dead: Times | None) -> list[RunRecord]:
+    """Return runs as a clinic sees them: with the day of death, and no snapshot, dose or visit after it.
+
+    Parameters
+    ----------
+    records : list of RunRecord
+    dead : Times or None
+        As ``deaths`` draws them; None leaves the runs as they are.
+    """
+    if dead is None:
+        return list(records)
+    return [
+        replace(
+            record,
+            snapshots=tuple(s for s in record.snapshots if s.time_days <= day),
+            doses=[dose for dose in record.doses if dose[0] <= day],
+            more=record.more
+            | {k: _until(record.more[k], day) for k in ("control", "visit") if k in record.more},
+            attributes=record.attributes | {DEATH_DAY: float(day)},
+        )
+        if died
+        else record
+        for record, day, died in zip(records, dead.time, dead.observed, strict=True)
+    ]
+
+
+def _until(columns: Columns, day: float) -> Columns:
+    kept = columns.time_days <= day
+    return replace(
+        columns, time_days=columns.time_days[kept], values={k: v[kept] for k, v in columns.values.items()}
+    )

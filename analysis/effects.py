@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from ..abm.errors import InputError, unknown_word
-from .columns import Table, chance, choice, column, numbers, same_length, weights_of
+from .columns import Table, chance, choice, column, labels, numbers, same_length, weights_of
 from .survival import Times, weighted_median
 
 BETTER = ("lower", "higher")
@@ -113,16 +113,21 @@ def paired_effects(
     if draws < 100:
         raise InputError(f"a bootstrap needs at least 100 draws, not {draws}")
     outcome = numbers(column(table, value), value, missing=True)
-    names = {key: column(table, key).astype(str) for key in ("patient", "arm", "seed")}
+    names = {key: labels(column(table, key), key).astype(str) for key in ("patient", "arm", "seed")}
     weights = weights_of(None if weight is None else column(table, weight), outcome.size)
     same_length(**names, **{value: outcome})
     runs: dict[str, dict[tuple[str, str], tuple[float, float]]] = {
         arm: {} for arm in dict.fromkeys(names["arm"])
     }
+    each: dict[str, float] = {}
     for patient, arm, number, found, share in zip(*names.values(), outcome, weights, strict=True):
         if (patient, number) in runs[arm]:
             raise InputError(f"patient '{patient}', arm '{arm}', seed {number} has two rows; keep one")
         runs[arm][patient, number] = (float(found), float(share))
+        if share != each.setdefault(patient, share):
+            raise InputError(
+                f"patient '{patient}' has weights {each[patient]:g} and {share:g}; a patient has one weight"
+            )
     chosen = [(b, a) for a, b in itertools.combinations(runs, 2)] if pairs is None else list(pairs)
     for arm in itertools.chain.from_iterable(chosen):
         if arm not in runs:
@@ -161,6 +166,8 @@ def _pair(
         )
     means = np.array([np.mean(by_patient[p], axis=0) for p in patients])
     weight = np.array([share[p] for p in patients])
+    if not weight.any():
+        raise InputError(f"arms '{first}' and '{second}': all patients under both have the weight 0")
     weight = weight / weight.sum()
     difference = means[:, 0] - means[:, 1]
     edge = (1.0 - level) / 2.0

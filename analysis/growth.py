@@ -54,12 +54,18 @@ def fit_stein(time_days: np.ndarray, size: np.ndarray) -> Growth:
     Raises
     ------
     InputError
-        If the shapes do not fit.
+        If the shapes do not fit, the days do not rise from 0, or a size is negative or infinite.
     """
     time, size = np.asarray(time_days, dtype=float), np.atleast_2d(np.asarray(size, dtype=float))
     if size.shape[1] != time.size:
         raise InputError(
             f"growth: {size.shape[1]} sizes for {time.size} visits; give one a visit, NaN if missed"
+        )
+    if not time.size or time[0] != 0.0 or (np.diff(time) <= 0.0).any() or not np.isfinite(time).all():
+        raise InputError("growth: days of visits must rise from 0, which is the baseline")
+    if (size < 0.0).any() or np.isinf(size).any():
+        raise InputError(
+            f"growth: sizes must be finite and 0 or more (NaN if missed), not {np.nanmin(size):g}"
         )
     there = ~np.isnan(size)
     y = np.where(there, size, 1.0) / np.where(size[:, :1] > 0.0, size[:, :1], np.nan)

@@ -12,13 +12,14 @@ from ..abm.snapshot import RunRecord
 from ..abm.volume import sphere_diameter_mm
 from .assessment import Clinic, assess, imaged_volume_cm3, visit_days
 from .biomarkers import BIOMARKERS, measure
-from .death import deaths
+from .death import deaths, until_death
 from .growth import depth_of_response, early_shrinkage, fit_stein
-from .series import Row, end_day, identity, snapshot_on, swept_values, tri, week8_tri
+from .series import Row, end_day, followed, identity, snapshot_on, swept_values, week8_tri
 from .study_table import SWEPT
 from .survival import Times
 
 CLASSES = ("CR", "PR", "SD", "PD")
+BY_VOLUME = ("tri_week8", "best_tri")  # of a run's own findings: columns tri_week8 and tri_best
 BIOMARKER_DAYS = {"day0": 0.0, "week8": WEEK_8_DAYS}
 
 
@@ -87,14 +88,16 @@ def outcome_rows(
         ``ttp_after_days`` (last visit without) and ``ttp_by_days``, ``last_visit_days``, ``depth`` (best
         change of what the criterion reads). ``pfs_days``, ``pfs_event``: progression or death, whichever is
         first, NaN if censored. ``os_days``, ``os_event``, ``death_law``: the drawn death, NaN if censored.
-        Both events are None for runs that the law does not apply to: those without a body. On the sum of
+        Both events are None for runs that the law does not apply to: those without a body. After the drawn death
+        nothing is seen: no visit, no progression, no response, no biomarker. On the sum of
         diameters: ``sld_start_mm``, ``ets_week8`` (0 or 1), ``growth_per_day`` and
         ``decay_per_day`` (Stein). What the run said of itself follows as ``own_...``, then every biomarker at
         day 0 and week 8 (NaN without a snapshot or without the cell types).
     """
     clinic = clinic or Clinic()
-    assessed = assess(records, clinic)
     dead = deaths(records, law, seed)
+    records = until_death(records, dead)
+    assessed = assess(records, clinic)
     growth, shrunk = _growth(records, clinic)
     swept = swept_values(records)
     rows = []
@@ -122,7 +125,7 @@ def _volume(record: RunRecord) -> Row:
     return {
         "tri_week8": value,
         "class_week8": classify(value),
-        "tri_end": float(tri(record)[-1]),
+        "tri_end": tri_at(record.time_days, record.tumour_volume_cm3, followed(record)),
         "tri_best": min(at_visits, default=math.nan),
     }
 
@@ -179,18 +182,24 @@ def _growth(records: Sequence[RunRecord], clinic: Clinic) -> tuple[list[np.ndarr
 
 
 def _own(record: RunRecord) -> Mapping[str, object]:
+    """Return what the run said of itself, less what is counted here by volume; it knows no drawn death."""
     found = record.attributes.get("outcome", {})
-    return found if isinstance(found, Mapping) else {}
+    own = {k: v for k, v in found.items() if k not in BY_VOLUME} if isinstance(found, Mapping) else {}
+    day = own.get("ttp_days")
+    late = isinstance(day, int | float) and day > followed(record)
+    return own | {"ttp_days": math.nan, "ttp_event": 0} if late else own
 
 
 def biomarkers_at(record: RunRecord) -> dict[str, dict[str, float]]:
-    """Return the biomarkers of a run at day 0 and week 8; a visit without a snapshot is left out.
+    """Return the biomarkers of a run at day 0 and week 8; a visit without a snapshot or after death is left out.
 
     A run that was read without its snapshots may carry them as ``attributes["biomarkers"]``.
     """
     kept = record.attributes.get("biomarkers")
     if kept is not None and not record.snapshots:
-        return kept
+        return {
+            label: found for label, found in kept.items() if BIOMARKER_DAYS[label] <= followed(record) + 1e-9
+        }
     at = {label: snapshot_on(record, day) for label, day in BIOMARKER_DAYS.items()}
     return {label: measure(snapshot, BIOMARKERS) for label, snapshot in at.items() if snapshot}
 

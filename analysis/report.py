@@ -1,23 +1,23 @@
 """One self-contained report of a study: report.html, figures as PNG and CSV, outcomes.csv, biomarkers.csv."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError
 from ..abm.snapshot import RunRecord
 from .assessment import Clinic
-from .death import coupled
+from .death import LAWS, coupled, deaths, until_death
 from .outcomes import biomarker_rows, outcome_rows
 from .report_page import page, picture
 from .report_sections import lead, sections
 from .series import Row
-from .study_table import ENDPOINTS, one_a_place
+from .study_table import ENDPOINTS, OVERALL, one_a_place, progression_endpoint, times_of
 
 Progress = Callable[[str, int, int], None]
 MOST_DRAWN = 40  # runs an arm in figures that draw every series of a run
-OWN_RULE = "time to progression by the run's own rule"
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,12 @@ class Study:
         return len(self.records) == len(self.rows)
 
     @property
+    def expects_deaths(self) -> bool:
+        """Return whether every run has a death drawn by one law of all arms, and a course from which to expect it."""
+        drawn = times_of(self.rows, OVERALL) is not None
+        return self.complete and self.with_body and self.law in LAWS and drawn
+
+    @property
     def with_body(self) -> bool:
         """Return whether any run is coupled to a body."""
         return any(coupled(record) for record in self.records)
@@ -117,8 +123,8 @@ def write_report(
     progress : callable, optional
         Called with (what is being drawn, how many done, how many in all).
     rows : list of dict, optional
-        Outcomes of all runs of the study where ``records`` are only examples of it; made from the records if
-        absent.
+        Outcomes of all runs of the study, of which ``records`` are all (as ``death.until_death`` leaves them) or
+        examples; made from the records if absent.
     clinic : Clinic, optional
         How the runs are assessed; ``qcic_tri`` every eight weeks if absent.
     law : str
@@ -140,9 +146,13 @@ def write_report(
     if not records and not rows:
         raise InputError("report: there are no runs to report; make one with: oncolattice run mcrc_tas102")
     clinic = clinic or Clinic()
-    made = list(rows) if rows is not None else outcome_rows(records, clinic, law)
-    study = Study(records, made, clinic, law, ode_only, failures, sensitivity, calibration, tables)
-    out_dir, images, table_files = Path(out_dir), {}, {}
+    if rows is None:
+        records = until_death(records, deaths(records, law))
+        rows = outcome_rows(records, clinic, law)
+    study = Study(records, list(rows), clinic, law, ode_only, failures, sensitivity, calibration, tables)
+    images: dict[str, bytes] = {}
+    table_files: dict[str, str] = {}
+    out_dir = Path(out_dir)
     plan = _figures(study)
     pieces: dict[str, str] = {}
     for done, (name, draw) in enumerate(plan.items()):
@@ -150,9 +160,10 @@ def write_report(
             progress(name, done, len(plan))
         pieces[name] = ""
         for drawing in draw():
-            images[drawing.name] = png_bytes(drawing.figure, drawing.dpi)
-            table_files[drawing.name] = csv_text(drawing.table)
-            pieces[name] += picture(drawing.name, images[drawing.name], drawing.caption)
+            own = _unused(drawing.name, images)
+            images[own] = png_bytes(drawing.figure, drawing.dpi)
+            table_files[own] = csv_text(drawing.table)
+            pieces[name] += picture(own, images[own], drawing.caption)
     html = page(title, lead(study), sections(study, pieces))
     outcomes, biomarkers = csv_text(study.rows), csv_text(biomarker_rows(records))
     for name in images:
@@ -192,7 +203,7 @@ def _figures(study: Study) -> dict[str, Callable[[], list]]:
         plan["best_change"] = one(figures.draw_best_change, rows)
     for endpoint in ENDPOINTS:
         plan[endpoint] = one(figures.draw_times, rows, endpoint)
-    plan["forest"] = one(_forest, rows)
+    plan["forest"] = one(figures.draw_forest, rows, progression_endpoint(rows))
     if records:
         plan |= {
             "tissue": one(figures.draw_tissue, records),
@@ -206,22 +217,23 @@ def _figures(study: Study) -> dict[str, Callable[[], list]]:
             "pairs": some(figures.draw_pairs),
             "accounts": some(figures.draw_accounts),
             "ledger": some(figures.draw_ledger),
-            "spider": one(figures.draw_spider, records),
+            "spider": one(figures.draw_spider, records, study.clinic.every_days),
         }
-        if study.complete and study.with_body and study.law == "log volume":
-            plan["survival"] = one(figures.draw_survival, records)
+        if study.expects_deaths:
+            plan["survival"] = one(figures.draw_survival, records, rows, study.law)
         if study.complete and study.with_body:
-            plan["progression"] = one(figures.draw_progression, records)
+            clinic = study.clinic
+            plan["progression"] = one(
+                figures.draw_progression, records, rows, clinic.criterion, clinic.every_days
+            )
     if study.ode_only and records:
         plan["population"] = one(figures.draw_population, records, study.ode_only)
     return plan
 
 
-def _forest(rows: Sequence[Row]):
-    """Return the forest of progression by the criterion, or else by the runs' own rule."""
-    from .figures import draw_forest
-
-    return draw_forest(rows) or draw_forest(rows, OWN_RULE)
+def _unused(name: str, taken: Container[str]) -> str:
+    """Return a name that no other figure has: arms may differ in signs that no file name bears."""
+    return next(n for n in chain([name], (f"{name}-{k}" for k in count(2))) if n not in taken)
 
 
 def _few(records: Sequence[RunRecord]) -> tuple[list[RunRecord], str]:

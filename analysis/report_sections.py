@@ -11,9 +11,9 @@ from . import report_tables as tables
 from .outcomes import class_counts
 from .report_methods import methods
 from .report_page import cards, paragraph, table
+from .report_survival import survival_table
 from .series import Row
 from .study_table import ENDPOINTS, by_arm, numbers_of
-from .survival import DEATH
 
 if TYPE_CHECKING:
     from .report import Study
@@ -32,7 +32,9 @@ def lead(study: "Study") -> str:
         reached = len(runs) - counts["NE"]
         value = f"{counts['PD']} of {reached}" if reached else "not reached"
         values.append((value, f"{arm}: progressive disease at week 8"))
-    return (paragraph("; ".join(titles), "lead") if titles else "") + cards(values)
+    books = tables.books_words(study.records)
+    warned = paragraph(books, "note") if books else ""
+    return (paragraph("; ".join(titles), "lead") if titles else "") + warned + cards(values)
 
 
 def sections(study: "Study", pieces: Mapping[str, str]) -> dict[str, str]:
@@ -137,23 +139,23 @@ def _survival(study: "Study", piece) -> str:
             "These runs have no body, so no law of death applies to them: overall survival is left out."
         )
     words = study_tables.law_words(study.law, study.rows)
-    if study.law != "log volume" or not study.complete:
+    if not study.expects_deaths:
         return words
     return (
         words
-        + _expected_words()
-        + tables.survival_table(study.records)
+        + _expected_words(study.law)
+        + survival_table(study.records, study.rows, study.law)
         + piece("survival")
         + piece("progression", absent="No run reached a visit, so progression was not assessed.")
     )
 
 
-def _expected_words() -> str:
+def _expected_words(law: str) -> str:
     return paragraph(
-        "One death function serves all arms: the chance of death on a day is logistic((ln(V/V0) − "
-        f"{DEATH.mu:.2f})/{DEATH.sigma:g}), {DEATH.note}. The survival of an arm is the mean over its "
-        "patients of the "
-        "product of daily chances; a run that ends is censored there. Month = 30.4375 days.",
+        f"One death function serves all arms, '{law}'; it was fitted elsewhere and is not re-fitted here. The expected "
+        "survival of an arm is the mean over its patients of exp(−integrated hazard); a run that ends is censored "
+        "there. Every death that is counted in this report is the one that was drawn for a run by this function, the "
+        "same in all figures and tables, and nothing is seen of a patient after it. Month = 30.4375 days.",
     ) + paragraph(
         "What differs between arms here is a result of the tumours alone. A death function of its own "
         "for each arm "

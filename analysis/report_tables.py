@@ -4,7 +4,6 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,21 +11,12 @@ import numpy as np
 from ..abm.snapshot import RunRecord
 from .biomarkers import BIOMARKERS, skipped
 from .outcomes import CLASSES, class_counts, disease_control
-from .published import recourse, week8_published
+from .published import week8_published
 from .report_page import folded, paragraph, table
-from .series import Row, arms, end_day, run_name
+from .series import BOOKS_TOLERANCE, Row, arms, end_day, open_books, residuals, run_name
 from .study_table import by_arm, numbers_of
-from .survival import (
-    DAYS_PER_MONTH,
-    DEATH,
-    arm_survival,
-    draw_deaths,
-    expected_survival,
-    log_rank,
-    median_time,
-    relative_burden,
-)
 
+MOST_NAMED = 20  # runs whose books do not close
 MOST_ROWS = 40  # runs listed one by one; beyond, the tables are per arm
 
 
@@ -84,43 +74,6 @@ def week8_table(rows: Sequence[Row], ode_only: Mapping[str, Mapping[str, Any]] |
     return table(columns, lines, kinds)
 
 
-def survival_table(records: Sequence[RunRecord], seed: int = 0) -> str:
-    """Return expected survival and medians by arm beside RECOURSE, and log-rank of the drawn deaths."""
-    grouped = arms(records)
-    months = (3, 6, 9, 12)
-    rows: list[list[Any]] = []
-    kinds: list[str] = []
-    for arm, runs in grouped.items():
-        curve = arm_survival([expected_survival(relative_burden(r)) for r in runs])
-        days = [math.floor(m * DAYS_PER_MONTH) for m in months]
-        values = [f"{100 * curve[d]:.0f} %" if d < len(curve) else "not reached" for d in days]
-        median = median_time(np.arange(len(curve)) / DAYS_PER_MONTH, curve)
-        middle = "not reached" if math.isnan(median) else f"{median:.1f}"
-        rows.append([arm, f"expected, spatial (n={len(runs)})", *values, middle])
-        kinds.append("first own")
-        points = {p["months"]: p["value"] for p in recourse("OS", arm, "survival")}
-        if points:
-            shares = [f"{100 * points[m]:.0f} %" for m in months]
-            middle = f"{recourse('OS', arm, 'median')[0]['value']:g}"
-            rows.append(["", "RECOURSE", *shares, middle])
-            kinds.append("")
-    out = table(["arm", "what", *(f"{m} months" for m in months), "median (months)"], rows, kinds)
-    drawn = {arm: draw_deaths(runs, DEATH, seed) for arm, runs in grouped.items()}
-    tests = []
-    for first, second in combinations([arm for arm, runs in grouped.items() if len(runs) > 1], 2):
-        chi2, p = log_rank(drawn[first], drawn[second])
-        deaths = [f"{int(d.observed.sum())} of {d.time.size}" for d in (drawn[first], drawn[second])]
-        tests.append([f"{first} against {second}", *deaths, round(chi2, 3), round(p, 3)])
-    if tests:
-        words = (
-            "Log-rank test of the drawn deaths. The number of virtual patients is chosen, so p says how "
-            "well this many runs separate the arms, nothing about patients."
-        )
-        columns = ["arms", "deaths, first", "deaths, second", "chi-squared", "p"]
-        out += folded("Log-rank test of the drawn deaths", paragraph(words) + table(columns, tests))
-    return out
-
-
 def biomarkers_text(records: Sequence[RunRecord]) -> str:
     """Return the definitions of the biomarkers and which runs had to skip one."""
     rows = [[n.replace("_", " "), b.unit, ", ".join(b.needs), b.definition] for n, b in BIOMARKERS.items()]
@@ -140,9 +93,26 @@ def ledger_text(records: Sequence[RunRecord]) -> str:
     """Return the largest residual of every exchanged species over all runs."""
     worst: dict[str, float] = {}
     for record in records:
-        for name, residual in record.ledger.items():
-            worst[name] = max(worst.get(name, 0.0), float(np.max(np.abs(residual))))
+        for name, value in residuals(record).items():
+            worst[name] = float(np.max([worst.get(name, 0.0), value]))  # NaN stays
     return table(["species", "largest relative residual"], [[n, f"{v:.1e}"] for n, v in worst.items()])
+
+
+def books_words(records: Sequence[RunRecord]) -> str:
+    """Return which runs have books that do not close, by how much and in what; empty where all do."""
+    found = [(run_name(r), worst) for r in records if (worst := open_books(r))]
+    if not found:
+        return ""
+    named = [
+        f"{name} ({', '.join(f'{species}: {value:.1e}' for species, value in worst.items())})"
+        for name, worst in found[:MOST_NAMED]
+    ]
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    return (
+        f"The books of {len(found)} of {len(records)} runs do not close: the relative residual of the ledger is above "
+        f"{BOOKS_TOLERANCE:g} in {'; '.join(named)}{more}. What tissue and body exchanged in these runs is "
+        "not conserved, and their results are not to be used."
+    )
 
 
 def tissue_table(records: Sequence[RunRecord]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from ..abm.errors import InputError
-from .columns import Table, binary, chance, choice, column, numbers, same_length
+from .columns import Table, binary, chance, choice, column, labels, numbers, same_length
 from .series import Row
 
 KINDS = ("correlation", "partial", "partial rank")
@@ -55,7 +55,9 @@ def replicate_means(table: Table, point: str, inputs: Sequence[str], output: str
     InputError
         For a missing column or value, or an input that differs within a point.
     """
-    names, first, place = np.unique(column(table, point).astype(str), return_index=True, return_inverse=True)
+    names, first, place = np.unique(
+        labels(column(table, point), point).astype(str), return_index=True, return_inverse=True
+    )
     order = np.argsort(first)
     place, first = np.argsort(order)[place], first[order]
     values = numbers(column(table, output), output)

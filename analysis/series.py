@@ -1,7 +1,10 @@
-"""Views of runs that several read-outs share: arms, daily rows, snapshots by day, exemplary patients."""
+"""Views of runs that several read-outs share: arms, days followed, snapshots by day, exemplary patients."""
 
 import math
+import re
+import tomllib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,10 @@ from ..abm.snapshot import RunRecord, Snapshot
 
 # Half a day: a snapshot is "of day 56" if it was taken within it.
 DAY_TOLERANCE = 0.5
+BOOKS_TOLERANCE = 1e-10  # largest relative ledger residual of a run whose books close
+DEATH_DAY = "death_day"  # attribute of a run whose patient died: nothing is seen of him afterwards
 Row = dict[str, Any]
+_FILE = re.compile(r"^# --- .*\.toml$", re.MULTILINE)  # begins each file in the text of a model
 
 
 def arms(records: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
@@ -23,9 +29,11 @@ def arms(records: Sequence[RunRecord]) -> dict[str, list[RunRecord]]:
 
 
 def run_name(record: RunRecord) -> str:
-    """Return a short name of a run: the start of its key if it has one, else scenario, patient and seed."""
+    """Return the name of a run, that of its file if it has a key, else scenario, patient and seed."""
     key = record.attributes.get("run_key")
-    return str(key)[:12] if key else f"{record.scenario}/{record.patient}/{record.seed}"
+    return (
+        f"{record.scenario}-{str(key)[:12]}" if key else f"{record.scenario}/{record.patient}/{record.seed}"
+    )
 
 
 def identity(record: RunRecord) -> Row:
@@ -39,6 +47,23 @@ def identity(record: RunRecord) -> Row:
     }
 
 
+def field_names(record: RunRecord) -> dict[str, str]:
+    """Return what figures call the fields of a run: the ``display`` of its model, the name where it has none."""
+    shown = _displays(str(record.attributes.get("model_text", "")))
+    return {name: shown.get(name, name.replace("_", " ")) for name in record.field_units}
+
+
+@cache
+def _displays(model_text: str) -> dict[str, str]:
+    """Return the names for figures that a model gives its fields; its text is that of its files one after the other."""
+    try:
+        tables = [tomllib.loads(part) for part in _FILE.split(model_text)]
+    except tomllib.TOMLDecodeError:  # a run that others wrote: the names serve
+        return {}
+    fields = [field for table in tables for field in table.get("field", [])]
+    return {str(field["name"]): str(field["display"]) for field in fields if "display" in field}
+
+
 def tri(record: RunRecord) -> np.ndarray:
     """Return the tumour response index at every record, shape (time,)."""
     volume = np.asarray(record.tumour_volume_cm3, dtype=float)
@@ -46,13 +71,20 @@ def tri(record: RunRecord) -> np.ndarray:
 
 
 def week8_tri(record: RunRecord) -> float:
-    """Return the tumour response index on day 56, NaN if the run is shorter."""
+    """Return the tumour response index on day 56, NaN if the patient was not followed so long."""
+    if followed(record) + 1e-9 < WEEK_8_DAYS:
+        return math.nan
     return tri_at(record.time_days, record.tumour_volume_cm3, WEEK_8_DAYS)
 
 
 def end_day(record: RunRecord) -> float:
     """Return the last recorded day."""
     return float(record.time_days[-1])
+
+
+def followed(record: RunRecord) -> float:
+    """Return the day up to which a patient is seen: that of the drawn death (``death.until_death``), or the last."""
+    return min(end_day(record), float(record.attributes.get(DEATH_DAY, math.inf)))
 
 
 def daily(record: RunRecord) -> np.ndarray:
@@ -62,8 +94,33 @@ def daily(record: RunRecord) -> np.ndarray:
     return np.union1d(first, [len(day) - 1])
 
 
+def daily_alive(record: RunRecord) -> np.ndarray:
+    """Return the indices of the daily records up to the drawn death."""
+    keep = daily(record)
+    return keep[np.asarray(record.time_days)[keep] <= followed(record) + 1e-9]
+
+
+def residuals(record: RunRecord) -> dict[str, float]:
+    """Return the largest relative residual of every species of a run's ledger.
+
+    A run that was read without its ledger may carry them as ``attributes["residuals"]``.
+    """
+    if not record.ledger:
+        return dict(record.attributes.get("residuals", {}))
+    return {
+        name: float(np.max(np.abs(residual))) for name, residual in record.ledger.items() if len(residual)
+    }
+
+
+def open_books(record: RunRecord) -> dict[str, float]:
+    """Return the species of a run whose books do not close, with their largest relative residual."""
+    return {n: v for n, v in residuals(record).items() if not v <= BOOKS_TOLERANCE}  # NaN does not close
+
+
 def snapshot_on(record: RunRecord, day: float) -> Snapshot | None:
-    """Return the snapshot nearest to a day, None if there is none within half a day."""
+    """Return the snapshot nearest to a day, None if there is none within half a day, or the patient died before."""
+    if day > followed(record) + 1e-9:
+        return None
     near = min(record.snapshots, key=lambda s: abs(s.time_days - day), default=None)
     return near if near is not None and abs(near.time_days - day) <= DAY_TOLERANCE else None
 

@@ -18,11 +18,13 @@ SWEPT = "set_"  # begins the columns of what a sweep set
 MOST_VALUES = 6  # of a swept parameter that make subgroups
 _TEXT = (*HEAD[:4], "class_week8", "best_response", "criterion", "death_law", "own_stop", "stop")
 # endpoint -> (column of the time, column of the event, column of the follow-up of the censored)
+PROGRESSION, OVERALL = "time to progression", "overall survival"
+OWN_RULE = "time to progression by the run's own rule"
 ENDPOINTS = {
-    "time to progression": ("ttp_days", "ttp_event", "last_visit_days"),
+    PROGRESSION: ("ttp_days", "ttp_event", "last_visit_days"),
     "progression-free survival": ("pfs_days", "pfs_event", "last_visit_days"),
-    "overall survival": ("os_days", "os_event", "os_followed_days"),
-    "time to progression by the run's own rule": ("own_ttp_days", "own_ttp_event", "days"),
+    OVERALL: ("os_days", "os_event", "os_followed_days"),
+    OWN_RULE: ("own_ttp_days", "own_ttp_event", "days"),
 }
 
 
@@ -90,8 +92,24 @@ def numbers_of(rows: Sequence[Row], name: str) -> np.ndarray:
     return np.array([float(v) if isinstance(v, int | float) else math.nan for v in values])
 
 
+def progression_endpoint(rows: Sequence[Row]) -> str:
+    """Return the endpoint by which a page counts progression.
+
+    The criterion's at visits; the runs' own rule where that saw progression and no visit did.
+    """
+    seen, own = (times_of(rows, endpoint) for endpoint in (PROGRESSION, OWN_RULE))
+    if (seen is None or not seen.observed.any()) and own is not None and own.observed.any():
+        return OWN_RULE
+    return PROGRESSION
+
+
+def point_of(row: Row) -> tuple[Any, ...]:
+    """Return what the sweeps of a study set for a run."""
+    return tuple(value for name, value in row.items() if name.startswith(SWEPT))
+
+
 def times_of(rows: Sequence[Row], endpoint: str) -> Times | None:
-    """Return times to an endpoint in days, right-censored; None where the rows do not have it.
+    """Return times to an endpoint in days, right-censored, at death at the latest; None where the rows lack it.
 
     Parameters
     ----------
@@ -112,6 +130,9 @@ def times_of(rows: Sequence[Row], endpoint: str) -> Times | None:
         wrong = seen[~np.isin(seen, (0.0, 1.0))][0]
         raise InputError(f"outcomes: column '{event}' must hold 0 (censored) or 1 (event), got {wrong:g}")
     days = np.where(seen == 1.0, numbers_of(rows, time), numbers_of(rows, followed))
+    died = numbers_of(rows, "os_days")
+    seen = np.where(died < days, 0.0, seen)
+    days = np.where(died < days, died, days)
     if np.isnan(days).any() or (days < 0.0).any():
         raise InputError(
             f"outcomes: {endpoint} needs a time of 0 or more in '{time}' where '{event}' is 1, and in "

@@ -36,7 +36,7 @@ def report(
     ] = "log volume",
 ) -> None:
     """Draw the figures and tables of a folder of runs and write report.html."""
-    from ..abm.errors import unknown_word
+    from ..abm.errors import printable, unknown_word
     from ..analysis.assessment import Clinic
     from ..analysis.death import CHOICES
     from .reporting import report_folder
@@ -55,6 +55,11 @@ def report(
         new_lesions_per_day=new_lesions_per_day,
         new_lesions_source=new_lesions_source,
     )
+    told: list[str] = []
     with console.status("reading runs and drawing figures"):
-        page = report_folder(folder, out or folder / "report", ode_only, clinic=clinic, law=death)
+        page = report_folder(
+            folder, out or folder / "report", ode_only, clinic=clinic, law=death, say=told.append
+        )
+    for line in told:
+        console.print(printable(line), soft_wrap=True)
     print(page)

@@ -1,6 +1,6 @@
 """From a folder of run files to a report, with ODE-only patients of the same population beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..abm.errors import InputError
-from ..abm.response import WEEK_8_DAYS, tri_at
+from ..abm.response import WEEK_8_DAYS
 from ..abm.snapshot import RunRecord
 from ..ode_coupling.ode_only import simulate
 from .body_side import schedule_of
@@ -41,6 +41,7 @@ def report_folder(
     clinic: "Clinic | None" = None,
     law: str = "log volume",
     progress: "Progress | None" = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Read all runs of a folder and write report.html with its figures and tables.
 
@@ -58,13 +59,19 @@ def report_folder(
         Law of death, one of ``analysis.death.CHOICES``.
     progress : callable, optional
         As for ``write_report``.
+    say : callable
+        Called with a line for whoever waits for the page: runs that lie there twice, books that do not close.
 
     Raises
     ------
     InputError
         The folder holds no run, or a file in it is truncated or foreign.
     """
+    from ..analysis.assessment import Clinic
+    from ..analysis.death import deaths, until_death
+    from ..analysis.outcomes import outcome_rows
     from ..analysis.report import write_report
+    from ..analysis.report_tables import books_words
 
     paths = [path for path in find_runs(folder) if QUARANTINE not in path.relative_to(folder).parts]
     paths = _in_order_of_study(folder, paths)
@@ -78,11 +85,22 @@ def report_folder(
     if together:
         from .reporting_replicates import replicate_records
 
-        seen = {record.attributes.get("run_key") for record in records}
-        found = [record for path in together for record in replicate_records(path)]
-        records += [record for record in found if record.attributes["run_key"] not in seen]
+        records += [record for path in together for record in replicate_records(path)]
+    records = once(records, say)
+    clinic = clinic or Clinic()
     beside = ode_only_arms(records, ode_only) if ode_only else None
-    number = len(records) if rows is None else len(rows)
+    tables: list[Beside] = []
+    if rows is None:
+        records = until_death(records, deaths(records, law))
+        rows = outcome_rows(records, clinic, law)
+        tables = [
+            *_by_point(records),
+            *_beside_trials(records, rows, clinic, law),
+            *_beside_ode(folder, records),
+        ]
+    if books := books_words(records):
+        say(books)
+    number = len(rows)
     arms = dict.fromkeys(r.arm for r in records)
     return write_report(
         records,
@@ -96,10 +114,20 @@ def report_folder(
         failures=_table(folder / "failures.csv"),
         sensitivity=_table(folder / "sensitivity.csv"),
         calibration=calibration_of(records),
-        tables=[*_by_point(records), *_beside_trials(records), *_beside_ode(folder, records)]
-        if rows is None
-        else [],
+        tables=tables,
     )
+
+
+def once(records: Sequence[RunRecord], say: Callable[[str], None]) -> list[RunRecord]:
+    """Return every run once, though a folder may hold it twice: as copies of a file, or as file and replicate."""
+    kept: dict[object, RunRecord] = {}
+    for place, record in enumerate(records):
+        kept.setdefault(record.attributes.get("run_key") or place, record)
+    if len(kept) < len(records):
+        say(
+            f"{len(records) - len(kept)} of {len(records)} runs lie there more than once and are counted once"
+        )
+    return list(kept.values())
 
 
 def _by_point(records: Sequence[RunRecord]) -> list["Beside"]:
@@ -125,10 +153,22 @@ def _by_point(records: Sequence[RunRecord]) -> list["Beside"]:
     return [Beside("by_point", "By swept values", words, rows)]
 
 
-def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
-    """Return what runs of at least two arms of the colorectal trials predict, beside these trials."""
+def _beside_trials(
+    records: Sequence[RunRecord],
+    rows: Sequence[Mapping[str, Any]] | None = None,
+    clinic: "Clinic | None" = None,
+    law: str = "log volume",
+) -> list["Beside"]:
+    """Return what runs of at least two arms of the colorectal trials predict, beside these trials.
+
+    Progression and deaths are those of the rows of outcomes, made here if absent, as everywhere on the page; laws of
+    one arm each predict nothing.
+    """
+    from ..analysis.assessment import Clinic
     from ..analysis.death import LAWS, coupled
+    from ..analysis.outcomes import outcome_rows
     from ..analysis.report import Beside
+    from ..analysis.study_table import OVERALL, PROGRESSION, by_arm, times_of
     from .trial_prediction import CHEMO, COMBINATION, PLACEBO, courses_of_records, predict
 
     # not by the series of the body, which thinned runs lack
@@ -137,11 +177,18 @@ def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
     sizes = [sum(r.arm == arm for r in arms) for arm in {r.arm for r in arms}]
     if len(sizes) < 2 or min(sizes) < FEWEST_PATIENTS or len(days) != 1 or max(days) < 2 * WEEK_8_DAYS:
         return []
-    predicted = predict(courses_of_records(arms), LAWS["log volume"])
+    clinic = clinic or Clinic()
+    courses = courses_of_records(arms)
+    made = outcome_rows(records, clinic, law) if rows is None else rows
+    own = by_arm([row for row, record in zip(made, records, strict=True) if coupled(record)])
+    seen, died = ({arm: times_of(own[arm], e) for arm in courses} for e in (PROGRESSION, OVERALL))
+    if law not in LAWS or None in (*died.values(), *seen.values()):
+        return []
+    predicted = predict(courses, LAWS[law], progressed=seen, died=died)
     words = (
-        "What these runs predict, read as the trials were: progression at visits every eight weeks, death by one law "
-        "for all arms. A share is a hit within 5 points, a hazard ratio or median within 15 %. Progression is by "
-        "volume against baseline here, by RECIST there; what was calibrated is no prediction."
+        f"What these runs predict, read as the trials were: progression at visits every {clinic.every_days:g} days, "
+        "death by one law for all arms. A share is a hit within 5 points, a hazard ratio or median within 15 %. "
+        f"Progression is by {clinic.criterion} here, by RECIST 1.1 there; what was calibrated is no prediction."
     )
     return [Beside("beside_trials", "Beside the trials", words, predicted)]
 
@@ -149,22 +196,23 @@ def _beside_trials(records: Sequence[RunRecord]) -> list["Beside"]:
 def _beside_ode(folder: Path, records: Sequence[RunRecord]) -> list["Beside"]:
     """Return lattice less equations at week 8, arm by arm, where the folder holds the twin of its study."""
     from ..analysis.report import Beside
+    from ..analysis.series import week8_tri
     from .trial_prediction import lattice_minus_ode
+    from .well_mixed import FOUND, HEAD
 
-    twin = [row for row in _table(folder / "well_mixed.csv") if row.get("tri_week8")]
-    known = {(row["arm"], row["patient"]) for row in twin}
+    twin = [row for row in _table(folder / "well_mixed.csv") if not np.isnan(row.get("tri_week8", np.nan))]
+    swept = [name for name in (twin[0] if twin else {}) if name not in (*HEAD, *FOUND)]
+    known = {tuple(row[name] for name in ("arm", "patient", *swept)) for row in twin}
     own = [
-        {
-            "arm": r.arm,
-            "patient": r.patient,
-            "tri_week8": tri_at(r.time_days, r.tumour_volume_cm3, WEEK_8_DAYS),
-        }
+        {"arm": r.arm, "patient": r.patient, "tri_week8": week8_tri(r)}
+        | {name: float(given[name][0]) for name in swept if name in given}
         for r in records
-        if (r.arm, r.patient) in known and r.time_days[-1] >= WEEK_8_DAYS
+        if (given := r.attributes.get("user_parameters", {})) is not None and not np.isnan(week8_tri(r))
     ]
+    own = [row for row in own if tuple(row.get(name) for name in ("arm", "patient", *swept)) in known]
     if not own:
         return []
-    pairs = lattice_minus_ode(own, twin)
+    pairs = lattice_minus_ode(own, twin, swept=swept)
     rows = []
     for arm in dict.fromkeys(pair["arm"] for pair in pairs):
         lattice, ode, less = (
@@ -247,7 +295,7 @@ def thinned(record: RunRecord, first: RunRecord) -> RunRecord:
         Of its arm: texts that are equal are shared with it.
     """
     from ..analysis.outcomes import biomarkers_at
-    from ..analysis.series import daily
+    from ..analysis.series import daily, residuals
 
     keep = daily(record)
     attributes = {key: value for key, value in record.attributes.items() if key != "model_text"}
@@ -267,7 +315,7 @@ def thinned(record: RunRecord, first: RunRecord) -> RunRecord:
         events={},
         ledger={},
         snapshots=(),
-        attributes=attributes | {"biomarkers": biomarkers_at(record)},
+        attributes=attributes | {"biomarkers": biomarkers_at(record), "residuals": residuals(record)},
         parameters=own,
         more={},
     )

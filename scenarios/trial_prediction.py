@@ -23,7 +23,8 @@ from ..analysis.calibrate.endpoints import (
 )
 from ..analysis.death import FITS, DeathLaw, burden_of
 from ..analysis.published import recourse
-from ..analysis.survival import DAYS_PER_MONTH
+from ..analysis.series import daily
+from ..analysis.survival import DAYS_PER_MONTH, Times
 from .cohort import Cohort
 from .ode_trial import OdeTrial
 
@@ -88,7 +89,7 @@ def courses_of_records(records: Sequence[RunRecord]) -> dict[str, Courses]:
     found = {}
     for arm, runs in arms.items():
         runs = sorted(runs, key=lambda r: (r.seed, r.patient))
-        time = np.asarray(runs[0].time_days, dtype=float)
+        time = np.asarray(runs[0].time_days, dtype=float)[daily(runs[0])]  # as thinned runs have it
         if any(abs(float(r.time_days[-1]) - time[-1]) > 1e-6 for r in runs):
             raise InputError(
                 f"arm {arm}: runs end on different days; finish them all, or leave out the short ones"
@@ -107,7 +108,13 @@ def placebo_law(courses: Mapping[str, Courses]) -> DeathLaw:
     return fit_law(courses[PLACEBO], points)
 
 
-def predict(courses: Mapping[str, Courses], law: DeathLaw, seed: int = 1) -> list[dict[str, Any]]:
+def predict(
+    courses: Mapping[str, Courses],
+    law: DeathLaw,
+    seed: int = 1,
+    progressed: Mapping[str, Times] | None = None,
+    died: Mapping[str, Times] | None = None,
+) -> list[dict[str, Any]]:
     """Return predictions beside real trials, one row each.
 
     Parameters
@@ -118,15 +125,18 @@ def predict(courses: Mapping[str, Courses], law: DeathLaw, seed: int = 1) -> lis
         One for all arms. Progression does not depend on it.
     seed : int
         Luck of the deaths that enter hazard ratios.
+    progressed, died : mapping of str to Times, optional
+        Progression and deaths by arm where they are known already; found by ``qcic_tri`` every eight weeks, and drawn,
+        if absent.
 
     Returns
     -------
     list of dict
-        endpoint, arm, quantity, predicted, real, trial, source, verdict: ``hit`` or ``miss``, or ``calibrated``
-        for survival on placebo under a law that was fitted to it.
+        endpoint, arm, quantity, predicted, real, trial, source, verdict: ``hit`` or ``miss``, ``unknown``
+        where nothing is predicted, or ``calibrated`` for survival on placebo under a law that was fitted to it.
     """
-    progressed = {arm: progression(c) for arm, c in courses.items()}
-    died = {arm: death_times(c, law, seed) for arm, c in courses.items()}
+    progressed = progressed or {arm: progression(c) for arm, c in courses.items()}
+    died = died or {arm: death_times(c, law, seed) for arm, c in courses.items()}
     pfs = {arm: progression_or_death(progressed[arm], died[arm]) for arm in courses}
     rows = []
     for arm, c in courses.items():
@@ -174,7 +184,7 @@ def predict(courses: Mapping[str, Courses], law: DeathLaw, seed: int = 1) -> lis
         if treated in courses and control in courses:
             name = f"hazard ratio against {control}"
             for endpoint, times in (("PFS", pfs), ("OS", died)):
-                ratio = hazard_ratio(times[treated], times[control])
+                ratio = _ratio(times[treated], times[control])
                 rows.append(_row(endpoint, treated, name, ratio, real[endpoint], trial, source))
     return rows
 
@@ -199,7 +209,10 @@ def fitted_survival(courses: Mapping[str, Courses]) -> list[dict[str, Any]]:
 
 
 def lattice_minus_ode(
-    lattice: Sequence[Mapping[str, Any]], ode: Sequence[Mapping[str, Any]], column: str = "tri_week8"
+    lattice: Sequence[Mapping[str, Any]],
+    ode: Sequence[Mapping[str, Any]],
+    column: str = "tri_week8",
+    swept: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Return, patient by patient and arm by arm, what the lattice says less what the equations alone say.
 
@@ -209,16 +222,27 @@ def lattice_minus_ode(
         Rows with ``arm``, ``patient`` and the column, as in outcomes.csv and well_mixed.csv; a lattice patient
         may have several runs.
     column : str
+    swept : sequence of str
+        Columns of what sweeps set, which tell the twins of a patient apart.
 
     Raises
     ------
     InputError
-        A lattice patient without a twin.
+        A lattice patient without a twin, or with two.
     """
-    twins = {(row["arm"], row["patient"]): float(row[column]) for row in ode}
+    names = ("arm", "patient", *swept)
+    twins: dict[tuple[Any, ...], float] = {}
+    for row in ode:
+        key = tuple(row[name] for name in names)
+        if key in twins:
+            raise InputError(
+                f"patient {key[1]} of arm {key[0]} has two twins without a lattice; name the columns of the sweeps "
+                "in swept"
+            )
+        twins[key] = float(row[column])
     rows = []
     for row in lattice:
-        key = row["arm"], row["patient"]
+        key = tuple(row[name] for name in names)
         if key not in twins:
             raise InputError(
                 f"patient {key[1]} of arm {key[0]} has no twin without a lattice; run the twin of this study"
@@ -235,6 +259,14 @@ def lattice_minus_ode(
             }
         )
     return rows
+
+
+def _ratio(treated: Times, control: Times) -> float:
+    """Return the hazard ratio, NaN where the events say nothing of it: none, or all in one arm."""
+    try:
+        return hazard_ratio(treated, control)
+    except InputError:
+        return math.nan
 
 
 def _visit(months: float) -> float:
@@ -254,7 +286,10 @@ def _row(
 ) -> dict[str, Any]:
     share = quantity.startswith(("alive", "without"))
     off = abs(predicted - real) if share else abs(predicted / real - 1.0)
-    verdict = "calibrated" if fitted else "hit" if off <= (HIT_SHARE if share else HIT_RATIO) else "miss"
+    if math.isnan(off):
+        verdict = "unknown"
+    else:
+        verdict = "calibrated" if fitted else "hit" if off <= (HIT_SHARE if share else HIT_RATIO) else "miss"
     return {
         "endpoint": endpoint, "arm": arm, "quantity": quantity, "predicted": predicted, "real": real,
         "trial": trial, "source": source, "verdict": verdict,

@@ -1,5 +1,6 @@
 """Figures of runs: one module a figure; each returns the figure, its table and its caption."""
 
+from . import backend  # noqa: F401 (first: it imports Matplotlib)
 from .accounts import draw_accounts
 from .biomarkers import draw_biomarkers
 from .control import draw_control

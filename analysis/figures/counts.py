@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import CellTypeInfo, RunRecord
-from ..series import arms, daily, end_day, identity
+from ..series import arms, daily_alive, followed, identity
 from .drawing import Drawing
 from .style import arm_colours, line_alpha, new_figure, styled, thousands, visit_ticks
 
@@ -31,7 +31,7 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
     types = {name: t for name, t in everything.items() if t not in fixed} or everything
     grouped = arms(records)
     colours, alpha = arm_colours(grouped), 0.55 * line_alpha(max(len(v) for v in grouped.values()))
-    last, columns = max(end_day(r) for r in records), min(COLUMNS, len(types))
+    last, columns = max(followed(r) for r in records), min(COLUMNS, len(types))
     rows = -(-len(types) // columns)
     figure = new_figure(2.35 * rows + 0.5)
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
@@ -40,7 +40,7 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
             having = [r for r in runs if any(t.name == info.name for t in r.types)]
             lw, shade = (0.8, alpha) if len(having) > 1 else (1.5, 1.0)
             for record in having:
-                keep = daily(record)
+                keep = daily_alive(record)
                 days, cells = record.time_days[keep], record.counts_of(info.name)[keep]
                 axes.plot(days, cells, color=colours[arm], lw=lw, alpha=shade)
             if len(having) > 1:
@@ -65,10 +65,10 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
         | {"day": float(r.time_days[k])}
         | {t.name: int(n) for t, n in zip(r.types, r.count[k], strict=True)}
         for r in records
-        for k in daily(r)
+        for k in daily_alive(r)
     ]
     weights = {f"{v:.3g}" for r in records for v in r.weights.values()}
-    caption = "Thin lines are runs, bold lines the mean of an arm over the days that all its runs reached."
+    caption = "Thin lines are runs, both up to death, bold lines the mean of those of an arm who are followed on a day."
     if weights:
         caption += f" One lattice cell stands for many cells of the body (weights {_range(weights)})."
     if fixed and len(types) < len(everything):
@@ -77,9 +77,11 @@ def draw_counts(records: Sequence[RunRecord]) -> Drawing:
 
 
 def _mean(records: Sequence[RunRecord], name: str) -> tuple[np.ndarray, np.ndarray]:
-    days = np.arange(0.0, np.floor(min(end_day(r) for r in records)) + 1.0)
-    series = [np.interp(days, r.time_days, r.counts_of(name)) for r in records]
-    return days, np.mean(series, axis=0)
+    ends = np.array([followed(r) for r in records])
+    days = np.arange(0.0, np.floor(ends.max()) + 1.0)
+    series = np.array([np.interp(days, r.time_days, r.counts_of(name)) for r in records])
+    series[days > ends[:, np.newaxis] + 1e-9] = np.nan
+    return days, np.nanmean(series, axis=0)
 
 
 def _range(numbers: Iterable[str]) -> str:

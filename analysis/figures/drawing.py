@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ...abm.errors import InputError
-from .style import styled
+from .style import legible, styled
 
 DPI = 130
 
@@ -47,6 +47,7 @@ def png_bytes(figure: Figure, dpi: int = DPI) -> bytes:
     buffer = io.BytesIO()
     canvas = FigureCanvasAgg(figure)
     figure.set_dpi(dpi)
+    legible(figure)
     canvas.print_png(buffer, metadata={"Software": "oncolattice"})
     return buffer.getvalue()
 
@@ -63,7 +64,7 @@ def csv_text(table: Sequence[Mapping[str, Any]]) -> str:
 
 def _field(value: Any) -> Any:
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.10g}"
+        return "" if math.isnan(value) else f"{value:.12g}"
     return "" if value is None else value
 
 
@@ -77,7 +78,7 @@ def write_file(path: Path, content: bytes | str) -> Path:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        path.write_bytes(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror}); choose a folder that you may write to"

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ...abm.snapshot import RunRecord, Snapshot
-from ..series import exemplars, identity
+from ..series import exemplars, field_names, identity
 from .drawing import Drawing
 from .style import FAINT, WIDTH, new_figure, slug, styled
 from .tissue import scale_bar
@@ -24,7 +24,7 @@ def draw_fields(records: Sequence[RunRecord]) -> list[Drawing]:
 
 @styled
 def _draw(record: RunRecord) -> Drawing:
-    names, snapshots = _names(record), record.snapshots
+    names, snapshots, shown = _names(record), record.snapshots, field_names(record)
     cell = min(WIDTH / len(names), 2.6)
     aspect = np.mean([next(iter(s.layers.values())).shape for s in snapshots], axis=0)
     figure = new_figure(
@@ -52,7 +52,7 @@ def _draw(record: RunRecord) -> Drawing:
                 spine.set(visible=True, color="#999999", lw=0.7)
             table.append(_summary(record, snapshot, name))
         unit = snapshots[0].field_units.get(name, "")
-        panels[0, k].set_title(name.replace("_", " "))
+        panels[0, k].set_title(shown.get(name, name.replace("_", " ")))
         if image is not None:
             bar = figure.colorbar(
                 image, ax=panels[:, k], location="bottom", shrink=0.85, aspect=18, pad=0.015

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
 from ..series import Row
-from ..study_table import by_arm, numbers_of
+from ..study_table import OVERALL, by_arm, numbers_of, progression_endpoint, times_of
 from .drawing import Drawing
 from .style import INK, arm_colours, new_figure, styled
 
@@ -19,11 +19,10 @@ def flow_rows(rows: Sequence[Row], failures: Sequence[Row] = ()) -> list[Row]:
     """
     failed = by_arm([{"arm": "all arms", **row} for row in failures])
     table: list[Row] = []
+    endpoint = progression_endpoint(rows)
     for arm in dict.fromkeys([*by_arm(rows), *failed]):
         own, lost = by_arm(rows).get(arm, []), len(failed.get(arm, []))
-        progressed, died = (numbers_of(own, name) == 1.0 for name in ("ttp_event", "os_event"))
-        if not progressed.any():
-            progressed = numbers_of(own, "own_ttp_event") == 1.0
+        progressed, died = (_seen(own, name) for name in (endpoint, OVERALL))
         assessed = (numbers_of(own, "last_visit_days") > 0.0) | progressed
         counts: Mapping[str, int] = {
             "planned": len(own) + lost,
@@ -36,6 +35,11 @@ def flow_rows(rows: Sequence[Row], failures: Sequence[Row] = ()) -> list[Row]:
         }
         table += [{"arm": arm, "stage": stage, "runs": number} for stage, number in counts.items()]
     return table
+
+
+def _seen(rows: Sequence[Row], endpoint: str) -> np.ndarray:
+    times = times_of(rows, endpoint)
+    return np.zeros(len(rows), dtype=bool) if times is None else times.observed
 
 
 @styled
@@ -78,7 +82,8 @@ def draw_flow(rows: Sequence[Row], failures: Sequence[Row] = ()) -> Drawing:
     axes.set_axis_off()
     caption = (
         "Runs by arm. Arms share patients and seeds. A run counts as progressed by the criterion of this report "
-        "(or by its own stopping rule where it was not assessed) and as died by the drawn death; one may do both."
+        "(or by the runs' own stopping rule where no visit found progression) and as died by the "
+        "drawn death; one may do both."
     )
     return Drawing("flow", figure, table, caption)
 

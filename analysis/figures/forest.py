@@ -8,16 +8,18 @@ import numpy as np
 
 from ...abm.errors import InputError
 from ..series import Row
-from ..study_table import by_arm, subgroups, times_of
+from ..study_table import PROGRESSION, by_arm, point_of, subgroups, times_of
 from ..survival import Times, log_rank_test
 from .drawing import Drawing
-from .style import INK, arm_colours, new_figure, styled
+from .style import INK, arm_colours, new_figure, plain_log, styled
 
 LEAST = 3  # runs an arm and subgroup
 Z = 1.959963984540054
 
 
-def peto_ratio(times: Times, second: np.ndarray) -> tuple[float, float, float]:
+def peto_ratio(
+    times: Times, second: np.ndarray, strata: np.ndarray | None = None
+) -> tuple[float, float, float]:
     """Return the hazard ratio second / first with its 95 % limits by Peto's one-step method.
 
     ln HR = (O - E) / V of the log-rank test, standard error 1 / sqrt(V) (10.1016/S0033-0620(85)80003-7): no
@@ -27,6 +29,8 @@ def peto_ratio(times: Times, second: np.ndarray) -> tuple[float, float, float]:
     ----------
     times : Times, n runs
     second : ndarray of bool, shape (n,)
+    strata : ndarray, shape (n,), optional
+        O - E and V are added up over them.
 
     Returns
     -------
@@ -34,7 +38,7 @@ def peto_ratio(times: Times, second: np.ndarray) -> tuple[float, float, float]:
         NaN where the test says nothing.
     """
     try:
-        test = log_rank_test(times, second.astype(int))
+        test = log_rank_test(times, second.astype(int), strata=strata)
     except InputError:
         return math.nan, math.nan, math.nan
     gap = float(test.observed[1] - test.expected[1])
@@ -48,6 +52,8 @@ def peto_ratio(times: Times, second: np.ndarray) -> tuple[float, float, float]:
 def forest_rows(rows: Sequence[Row], endpoint: str) -> list[Row]:
     """Return hazard ratios by pair of arms and subgroup; empty for one arm or where the endpoint is missing.
 
+    Runs are compared within the points of the sweeps of a study, never across them.
+
     Returns
     -------
     list of dict
@@ -58,13 +64,15 @@ def forest_rows(rows: Sequence[Row], endpoint: str) -> list[Row]:
     if times is None:
         return []
     masks, arm = subgroups(rows), np.array([str(row["arm"]) for row in rows])
+    points = [repr(point_of(row)) for row in rows]
+    strata = np.unique(points, return_inverse=True)[1]
     table: list[Row] = []
     for first, second in combinations(arms, 2):
         for name, mask in masks.items():
             pair = mask & ((arm == first) | (arm == second))
             enough = min(np.count_nonzero(mask & (arm == a)) for a in (first, second)) >= LEAST
             part = Times(times.time[pair], times.observed[pair])
-            ratio = peto_ratio(part, arm[pair] == second) if enough else (math.nan,) * 3
+            ratio = peto_ratio(part, arm[pair] == second, strata[pair]) if enough else (math.nan,) * 3
             table.append(
                 {"endpoint": endpoint, "contrast": f"{second} / {first}", "subgroup": name}
                 | {"runs": int(pair.sum()), "events": int(part.observed.sum())}
@@ -74,7 +82,7 @@ def forest_rows(rows: Sequence[Row], endpoint: str) -> list[Row]:
 
 
 @styled
-def draw_forest(rows: Sequence[Row], endpoint: str = "time to progression") -> Drawing | None:
+def draw_forest(rows: Sequence[Row], endpoint: str = PROGRESSION) -> Drawing | None:
     """Draw hazard ratios with 95 % limits for all runs and for halves at the baseline.
 
     Parameters
@@ -114,6 +122,7 @@ def draw_forest(rows: Sequence[Row], endpoint: str = "time to progression") -> D
             y += 1.0
     axes.axvline(1.0, color=INK, lw=0.9, ls="--")
     axes.set(xscale="log", ylim=(y - 0.4, -0.7), xlabel=f"hazard ratio (1), {endpoint}")
+    plain_log(axes.xaxis)
     axes.set_yticks([t for t, _, _ in ticks], [text for _, text, _ in ticks])
     for label, (_, _, weight) in zip(axes.get_yticklabels(), ticks, strict=True):
         label.set(weight=weight, fontsize=8)
@@ -122,7 +131,8 @@ def draw_forest(rows: Sequence[Row], endpoint: str = "time to progression") -> D
         1.02, -0.6, "ratio (95 % limits), events/runs", transform=axes.get_yaxis_transform(), fontsize=8
     )
     caption = (
-        "Hazard ratio by Peto's one-step method; below 1 the first-named arm does better. Subgroups are halves "
+        "Hazard ratio by Peto's one-step method, within the points of a sweep; below 1 the first-named arm does "
+        "better. Subgroups are halves "
         "of what is known at day 0. The number of runs is chosen, so the limits say how well the runs settle the "
         "ratio, nothing about patients; many subgroups are looked at, and none was planned."
     )

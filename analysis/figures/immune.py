@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
-from ..series import arms, daily, end_day, identity
+from ..series import arms, daily_alive, followed, identity
 from .drawing import Drawing
-from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
+from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, plain_log, styled, visit_ticks
 
 # Compartment suffixes and cells of QCIC, in the words of a reader
 COMPARTMENTS = {"A": "lymph node", "B": "blood", "C": "tumour"}
@@ -33,7 +33,7 @@ def draw_immune(records: Sequence[RunRecord]) -> Drawing | None:
     if not present:
         return None
     grouped = arms(records)
-    colours, last = arm_colours(grouped), max(end_day(r) for r in records)
+    colours, last = arm_colours(grouped), max(followed(r) for r in records)
     widths, alpha = arm_widths(grouped), line_alpha(max(len(v) for v in grouped.values()))
     figure = new_figure(1.9 * len(places) + 0.7)
     panels = figure.subplots(len(places), len(cells), sharex=True, squeeze=False)
@@ -47,7 +47,7 @@ def draw_immune(records: Sequence[RunRecord]) -> Drawing | None:
             for record in records:
                 if name not in record.body:
                     continue
-                keep = daily(record)
+                keep = daily_alive(record)
                 days, values = record.time_days[keep], record.body[name][keep]
                 axes.plot(days, values, color=colours[record.arm], lw=widths[record.arm], alpha=alpha)
                 head = identity(record) | {"state": name, "unit": record.body_units.get(name, "")}
@@ -73,6 +73,7 @@ def _finish(axes, last: float) -> None:
     low, high = axes.dataLim.y0, axes.dataLim.y1
     if low > 0.0:
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
         middle = (low * high) ** 0.5
         if high / low < 10.0:  # a flat series must look flat
             axes.set_ylim(middle / 3.6, middle * 3.6)

@@ -1,16 +1,16 @@
 """Residual of the ledger between lattice and body over time."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
-from ..series import arms, daily, end_day, identity
+from ..series import BOOKS_TOLERANCE, arms, daily, end_day, identity
 from .drawing import Drawing
-from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
+from .style import FAINT, arm_colours, arm_widths, line_alpha, new_figure, plain_log, styled, visit_ticks
 
-ALLOWED = 1e-10
 FLOOR = 1e-17  # where an exact balance is drawn on the logarithmic axis
 
 
@@ -49,18 +49,27 @@ def draw_ledger(records: Sequence[RunRecord]) -> Drawing | None:
             identity(record) | {"day": float(d), "residual": float(v), "species": names[w]}
             for d, v, w in zip(record.time_days[keep], largest, worst, strict=True)
         ]
-    axes.axhline(ALLOWED, color=FAINT, ls="--", lw=1.0)
+    axes.axhline(BOOKS_TOLERANCE, color=FAINT, ls="--", lw=1.0)
     axes.text(
-        1.0, ALLOWED * 1.4, "allowed 1e-10", transform=axes.get_yaxis_transform(), ha="right", fontsize=8.5
+        1.0,
+        BOOKS_TOLERANCE * 1.4,
+        f"allowed {BOOKS_TOLERANCE:g}",
+        transform=axes.get_yaxis_transform(),
+        ha="right",
+        fontsize=8.5,
     )
     axes.set(yscale="log", xlabel="day", ylabel="relative residual (1)", title="Ledger, worst species")
-    top = max(1e-9, 3 * max(row["residual"] for row in table))
+    top = max(
+        10 * BOOKS_TOLERANCE,
+        3 * max((r["residual"] for r in table if math.isfinite(r["residual"])), default=0.0),
+    )
     axes.set_ylim(FLOOR / 2, top)
+    plain_log(axes.yaxis)
     visit_ticks(axes, max(end_day(r) for r in kept))
     handles = [Line2D([], [], color=colours[arm], lw=2.2, label=arm) for arm in grouped]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     caption = (
-        "Whatever lattice and body exchange is booked twice; the line is the largest relative "
-        "difference of the two books. An exact balance is drawn at 1e-17."
+        "Whatever lattice and body exchange is booked twice; a line is the largest relative difference of the two "
+        "books of a run, which must stay below the dashed one. An exact balance is drawn at 1e-17."
     )
     return Drawing("ledger", figure, table, caption)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
-from ..series import arms, identity
+from ..series import arms, followed, identity
 from .drawing import Drawing
 from .style import arm_colours, arm_widths, line_alpha, new_figure, styled, visit_ticks
 
@@ -46,19 +46,18 @@ def draw_pk(records: Sequence[RunRecord]) -> Drawing | None:
         doses = {(t, r.arm) for r in having for t in doses_of(r, key)}
         first = min((t for t, _ in doses), default=0.0)
         for record in having:
+            seen = record.time_days <= followed(record) + 1e-9
+            days, level = record.time_days[seen], record.body[key][seen]
             for axes in row:
                 axes.plot(
-                    record.time_days,
-                    record.body[key],
+                    days,
+                    level,
                     color=colours[record.arm],
                     lw=widths[record.arm],
                     alpha=alpha,
                 )
             head = identity(record) | {"drug": key.removeprefix(PREFIX), "unit": unit}
-            table += [
-                head | {"day": float(d), "plasma": float(c)}
-                for d, c in zip(record.time_days, record.body[key], strict=True)
-            ]
+            table += [head | {"day": float(d), "plasma": float(c)} for d, c in zip(days, level, strict=True)]
         visit_ticks(row[0], max(float(r.time_days[-1]) for r in having))
         start = max(0.0, first - 1.0)
         row[1].set_xlim(start, min(first + FIRST_CYCLE_DAYS, max(float(r.time_days[-1]) for r in having)))

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ...abm.response import WEEK_8_DAYS
 from ...abm.snapshot import RunRecord
 from ..outcomes import visits
-from ..series import Row, arms, daily, end_day, identity, tri
+from ..series import Row, arms, daily_alive, followed, identity, tri
 from .drawing import Drawing
 from .style import CLASS_COLOURS, FAINT, arm_colours, line_alpha, new_figure, styled, visit_ticks
 
@@ -23,12 +23,14 @@ MOST_LINES = 400  # beyond, an arm is its median and the middle 50 and 90 % of i
 
 
 @styled
-def draw_spider(records: Sequence[RunRecord]) -> Drawing:
-    """Draw tumour volume (cm3) and TRI (%) over time with the thresholds of ``qcic_tri``.
+def draw_spider(records: Sequence[RunRecord], every_days: float = WEEK_8_DAYS) -> Drawing:
+    """Draw tumour volume (cm3) and TRI (%) over time, up to death, with the thresholds of ``qcic_tri``.
 
     Parameters
     ----------
     records : list of RunRecord
+    every_days : float
+        Days between the visits, which are dots.
 
     Returns
     -------
@@ -40,15 +42,15 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
     figure = new_figure(4.3)
     left, right = figure.subplots(1, 2)
     table: list[Row] = []
-    last = max(end_day(r) for r in records)
+    last = max(followed(r) for r in records)
     top, bottom = 1.6, 0.5
     for record in records if len(records) <= MOST_LINES else ():
-        keep = daily(record)
+        keep = daily_alive(record)
         days, volume, change = record.time_days[keep], record.tumour_volume_cm3[keep], 1 + tri(record)[keep]
         colour = colours[record.arm]
         left.plot(days, volume, color=colour, alpha=alpha, lw=1.3)
         right.plot(days, np.maximum(change, FLOOR), color=colour, alpha=alpha, lw=1.3)
-        seen = visits(record)
+        seen = visits(record, every_days)
         right.plot(
             seen, [change[abs(days - d).argmin()] for d in seen], "o", ms=3.2, color=colour, alpha=alpha
         )
@@ -87,24 +89,24 @@ def draw_spider(records: Sequence[RunRecord]) -> Drawing:
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     caption = (
-        "One line a run. Dots are the 8-weekly visits; the dotted vertical line is week 8. Dashed lines "
-        "are the QCIC thresholds +20 %, −30 % and −80 %, which are numbers of RECIST applied to volume "
-        "against baseline."
+        f"One line a run, up to death. Dots are the visits every {every_days:g} days; the dotted vertical line "
+        "is week 8. Dashed lines are the QCIC thresholds +20 %, −30 % and −80 %, which are numbers of "
+        "RECIST applied to volume against baseline."
     )
     if len(records) > MOST_LINES:
         caption = caption.replace(
-            "One line a run. Dots are the 8-weekly visits;",
-            "Median, middle 50 % and middle 90 % of the runs of an arm that reach a day;",
+            f"One line a run, up to death. Dots are the visits every {every_days:g} days;",
+            "Median, middle 50 % and middle 90 % of the patients of an arm who live to a day;",
         )
     return Drawing("spider", figure, table, caption)
 
 
 def _quantiles(arm: str, runs: Sequence[RunRecord]) -> list[Row]:
     """Return quantiles of volume and relative volume on every day, over the runs that reach it."""
-    days = np.arange(np.floor(max(end_day(r) for r in runs)) + 1.0)
+    days = np.arange(np.floor(max(followed(r) for r in runs)) + 1.0)
     volume = np.full((len(runs), days.size), np.nan)
     for row, record in zip(volume, runs, strict=True):
-        reached = days <= end_day(record) + 1e-9
+        reached = days <= followed(record) + 1e-9
         row[reached] = np.interp(days[reached], record.time_days, record.tumour_volume_cm3)
     relative = volume / np.where(volume[:, :1] > 0.0, volume[:, :1], np.nan)
     share = np.array(QUANTILES) / 100.0

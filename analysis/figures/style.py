@@ -7,13 +7,18 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogFormatter
+
+from ...abm.errors import printable
 
 WIDTH = 10.5  # inches, the width of the report
 ARM_COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 CLASS_COLOURS = {"CR": "#0072B2", "PR": "#56B4E9", "SD": "#B5B5B5", "PD": "#D55E00", "NE": "#FFFFFF"}
 INK, FAINT = "#222222", "#8A8A8A"
+LONGEST_LINE = 60  # characters
 RC: dict[Any, Any] = {
     "font.size": 9.5,
     "axes.titlesize": 10.5,
@@ -38,6 +43,9 @@ RC: dict[Any, Any] = {
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "round",
     "figure.facecolor": "white",
+    "text.parse_math": False,  # names are text, whatever is in them
+    "text.usetex": False,
+    "axes.formatter.use_mathtext": False,
 }
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,6 +95,34 @@ def visit_ticks(axes: Axes, last_day: float) -> None:
     axes.set_xlim(0, max(last_day, 1e-6))
 
 
+def plain_log(axis: Axis) -> None:
+    """Write the numbers of a logarithmic axis as text: its own formatters speak mathtext."""
+    axis.set_major_formatter(_PlainLog())
+    axis.set_minor_formatter(_PlainLog())
+
+
+class _PlainLog(LogFormatter):
+    """The ticks that are labelled by default, as 0.1, 20 or 1e-15."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
+def legible(figure: Figure) -> None:
+    """Shorten the lines of all texts of a figure to what fits, and show control characters by their escapes."""
+    for text in figure.findobj(Text):
+        text.set_text(_legible(text.get_text()))
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        formatter = axis.get_major_formatter()
+        if isinstance(formatter, FuncFormatter):  # writes the names of ticks anew when they are drawn
+            axis.set_major_formatter(FuncFormatter(lambda x, k, names=formatter: _legible(names(x, k))))
+
+
+def _legible(text: str) -> str:
+    lines = printable(text).split("\n")
+    return "\n".join(f"{n[: LONGEST_LINE - 1]}…" if len(n) > LONGEST_LINE else n for n in lines)
+
+
 def slug(text: str) -> str:
-    """Return a name fit for a file."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+    """Return a name fit for a file, of at most 60 characters."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "unnamed"

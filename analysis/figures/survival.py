@@ -7,20 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
+from ..death import deaths
+from ..expected import arm_curves
 from ..outcomes import progression
 from ..published import recourse
 from ..series import Row, arms
-from ..survival import (
-    DAYS_PER_MONTH,
-    DEATH,
-    DeathFunction,
-    Times,
-    arm_survival,
-    draw_deaths,
-    expected_survival,
-    kaplan_meier,
-    relative_burden,
-)
+from ..study_table import OVERALL, PROGRESSION, by_arm, times_of
+from ..survival import DAYS_PER_MONTH, Times, kaplan_meier
 from .drawing import Drawing
 from .style import arm_colours, arm_widths, new_figure, styled
 
@@ -28,28 +21,29 @@ TICKS = np.arange(0, 13, 3)  # months
 
 
 @styled
-def draw_survival(records: Sequence[RunRecord], death: DeathFunction = DEATH, seed: int = 0) -> Drawing:
+def draw_survival(
+    records: Sequence[RunRecord], rows: Sequence[Row] | None = None, law: str = "log volume"
+) -> Drawing | None:
     """Draw expected survival by arm beside Kaplan-Meier of drawn deaths, both with RECOURSE points.
 
     Parameters
     ----------
     records : list of RunRecord
-    death : DeathFunction
-        One for all arms.
-    seed : int
-        Seed of the drawn deaths.
+    rows : list of dict, optional
+        Their rows of outcomes, which hold the deaths; drawn here if absent.
+    law : str
+        One of ``death.LAWS``, for all arms.
 
     Returns
     -------
-    Drawing
-        Table: kind (expected, Kaplan-Meier, RECOURSE), arm, month, survival, at_risk.
+    Drawing or None
+        Table: kind (expected, Kaplan-Meier, RECOURSE), arm, month, survival, at_risk. None for runs that lack what
+        the law reads.
     """
-    grouped = arms(records)
-    expected = {
-        arm: arm_survival([expected_survival(relative_burden(r), death) for r in runs])
-        for arm, runs in grouped.items()
-    }
-    drawn = {arm: draw_deaths(runs, death, seed) for arm, runs in grouped.items()}
+    grouped, drawn = arms(records), _deaths(records, rows, law)
+    if not drawn:
+        return None
+    expected = arm_curves(records, law)
     colours, table = arm_colours(grouped), []
     figure, (left, right) = _panels(len(grouped))
     for arm, curve in expected.items():
@@ -65,21 +59,40 @@ def draw_survival(records: Sequence[RunRecord], death: DeathFunction = DEATH, se
     _risk_table(right, drawn, colours, "at risk")
     figure.legend(handles=_handles(colours, shown), loc="outside upper center", ncols=4)
     caption = (
-        "Left: mean over patients of the product of daily chances to survive, nothing drawn. Right: one "
+        "Left: mean over patients of the chance to be alive, exp(−integrated hazard), nothing drawn. Right: one "
         "drawn death a run, the same luck for a patient in every arm; bars mark censoring at the end of "
-        "a run. Diamonds: RECOURSE (10.1056/NEJMoa1414325). The death function was fitted elsewhere and "
-        "is the same for all arms."
+        f"a run. Diamonds: RECOURSE (10.1056/NEJMoa1414325). One law of death, '{law}', serves all arms."
     )
     return Drawing("survival", figure, table + shown, caption)
 
 
+def _deaths(records: Sequence[RunRecord], rows: Sequence[Row] | None, law: str) -> dict[str, Times]:
+    """Return the one drawn death a run by arm; empty for runs that lack what the law reads."""
+    if rows is not None:
+        found = {arm: times_of(own, OVERALL) for arm, own in by_arm(rows).items()}
+        return {arm: times for arm, times in found.items() if times is not None}
+    dead = deaths(records, law)
+    names = np.array([r.arm for r in records])
+    return {} if dead is None else {arm: dead[names == arm] for arm in arms(records)}
+
+
 @styled
-def draw_progression(records: Sequence[RunRecord]) -> Drawing | None:
-    """Draw survival without progression by 8-weekly visits, beside RECOURSE; None if no run reached a visit.
+def draw_progression(
+    records: Sequence[RunRecord],
+    rows: Sequence[Row] | None = None,
+    criterion: str = "qcic_tri",
+    every_days: float = 56.0,
+) -> Drawing | None:
+    """Draw survival without progression at visits, beside RECOURSE; None if no run reached a visit.
 
     Parameters
     ----------
     records : list of RunRecord
+    rows : list of dict, optional
+        Their rows of outcomes by ``criterion`` at visits every ``every_days``; if absent, progression is by
+        ``qcic_tri`` every eight weeks.
+    criterion : str
+    every_days : float
 
     Returns
     -------
@@ -87,22 +100,28 @@ def draw_progression(records: Sequence[RunRecord]) -> Drawing | None:
         Table: kind, arm, month, survival, at_risk.
     """
     grouped = arms(records)
-    seen = {arm: [progression(r) for r in runs] for arm, runs in grouped.items()}
-    if not any(p.days > 0.0 for found in seen.values() for p in found):
+    if rows is None:
+        seen = {arm: [progression(r) for r in runs] for arm, runs in grouped.items()}
+        times = {
+            arm: Times(np.array([p.days for p in found]), np.array([p.event for p in found]))
+            for arm, found in seen.items()
+        }
+    else:
+        read = {arm: times_of(own, PROGRESSION) for arm, own in by_arm(rows).items()}
+        times = {arm: found for arm, found in read.items() if found is not None}
+    if not any(found.time.max() > 0.0 for found in times.values()):
         return None
-    times = {
-        arm: Times(np.array([p.days for p in found]), np.array([p.event for p in found]))
-        for arm, found in seen.items()
-    }
+    by = "TRI" if criterion == "qcic_tri" else criterion
     colours = arm_colours(grouped)
     figure, (axes,) = _panels(len(grouped), columns=1)
-    table = _steps(axes, times, colours, "TRI at visits")
+    table = _steps(axes, times, colours, f"{by} at visits")
     shown = _recourse(axes, "PFS", list(grouped), colours)
-    _frame(axes, "Without progression by TRI at 8-weekly visits", "without progression (%)")
+    _frame(axes, f"Without progression by {by}, visits every {every_days:g} days", "without progression (%)")
     _risk_table(axes, times, colours, "at risk")
     figure.legend(handles=_handles(colours, shown), loc="outside upper center", ncols=4)
     caption = (
-        "Progression is TRI ≥ 0.2 at a visit every 56 days, dated on that visit; death is not counted. "
+        f"Progression by {criterion} at a visit every {every_days:g} days, dated on that visit; death is no event, and "
+        "nobody is followed beyond it. "
         "Diamonds: RECOURSE (10.1056/NEJMoa1414325), where scans were RECIST 1.1 every 8 weeks and "
         "death counted."
     )
@@ -164,7 +183,7 @@ def _risk_table(axes: Axes, times: Mapping[str, Times], colours: dict[str, str],
     axes.annotate(title, (0, 0), (-6, -38), xycoords="axes fraction", textcoords="offset points", ha="right",
                   va="center", fontsize=8, style="italic")  # fmt: skip
     for k, (arm, group) in enumerate(times.items()):
-        for month, number in zip(TICKS, group.at_risk(np.floor(TICKS * DAYS_PER_MONTH)), strict=True):
+        for month, number in zip(TICKS, group.at_risk(TICKS * DAYS_PER_MONTH), strict=True):
             axes.annotate(
                 str(number), (month, 0), (0, -38 - 13 * k), xycoords=lift, textcoords="offset points",
                 ha="center", va="center", fontsize=8.5, color=colours[arm], weight="bold",

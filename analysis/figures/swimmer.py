@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
-from ..series import Row
+from ..series import Row, run_name
 from ..study_table import one_a_place
 from .drawing import Drawing
 from .style import INK, arm_colours, new_figure, styled, visit_ticks
@@ -41,14 +41,15 @@ def draw_swimmer(rows: Sequence[Row], records: Sequence[RunRecord] = ()) -> Draw
     """
     if not rows:
         return None
-    doses = {(r.arm, r.patient, r.seed): [day for day, _, _ in r.doses] for r in records}
+    doses = {run_name(r): [day for day, _, _ in r.doses] for r in records}
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         ended, died = _number(row.get("days")), _number(row.get("os_days"))
-        given = doses.get((row["arm"], row["patient"], row["seed"]), [])
+        end = ended if math.isnan(died) else min(ended, died)
+        given = [day for day in doses.get(str(row["run"]), []) if day <= end]
         grouped.setdefault(str(row["arm"]), []).append(
             {name: row[name] for name in ("run", "arm", "patient", "seed")}
-            | {"end_days": ended if math.isnan(died) else min(ended, died)}
+            | {"end_days": end}
             | {
                 "first_dose_days": min(given, default=math.nan),
                 "last_dose_days": max(given, default=math.nan),

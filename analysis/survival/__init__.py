@@ -1,10 +1,10 @@
-"""Survival: expected by one death function, Kaplan-Meier, tests, regression, landmarks, interval censoring."""
+"""Survival: of an arm, Kaplan-Meier, tests, regression, landmarks, interval censoring."""
 
 from .compare import LogRank, log_rank_test
 from .concordance import Concordance, concordance_index
 from .cox import CoxFit, cox
 from .curves import Curve, Quantile, follow_up, survival_curve
-from .death import DEATH, DeathFunction, arm_survival, draw_deaths, expected_survival, relative_burden
+from .expected import arm_survival
 from .intervals import Intervals, TurnbullCurve, intervals_from_columns, progression_curve, turnbull
 from .landmarks import Landmark, Split, biomarker_split, landmark, weighted_median
 from .planning import required_events
@@ -14,11 +14,9 @@ from .times import DAYS_PER_MONTH, Times, kaplan_meier, log_rank, median_time, t
 
 __all__ = [
     "DAYS_PER_MONTH",
-    "DEATH",
     "Concordance",
     "CoxFit",
     "Curve",
-    "DeathFunction",
     "Intervals",
     "Landmark",
     "LogRank",
@@ -32,8 +30,6 @@ __all__ = [
     "biomarker_split",
     "concordance_index",
     "cox",
-    "draw_deaths",
-    "expected_survival",
     "follow_up",
     "intervals_from_columns",
     "kaplan_meier",
@@ -43,7 +39,6 @@ __all__ = [
     "median_time",
     "progression_curve",
     "proportional_hazards_test",
-    "relative_burden",
     "required_events",
     "restricted_mean",
     "restricted_mean_difference",

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from ...abm.errors import InputError
-from ..columns import groups, same_length
+from ..columns import groups, labels, same_length
 from .times import Times
 
 
@@ -55,11 +55,14 @@ def log_rank_test(
     Raises
     ------
     InputError
-        For no event, fewer than two groups, a group of one, or columns of different lengths.
+        For no event, fewer than two groups, a group of one, a missing group or stratum, columns of different lengths,
+        or a negative exponent.
     """
     number, names = groups(group, "group")
-    stratum = np.zeros(len(times), dtype=int) if strata is None else np.asarray(strata)
+    stratum = np.zeros(len(times), dtype=int) if strata is None else labels(strata, "strata")
     same_length(time=times.time, group=number, strata=stratum)
+    if not (0.0 <= rho < np.inf and 0.0 <= gamma < np.inf):
+        raise InputError(f"rho and gamma must be 0 or more, not {rho:g} and {gamma:g}")
     if not times.observed.any():
         raise InputError("a log-rank test needs at least one event, but all times are censored")
     size = len(names)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from ...abm.errors import InputError
-from ..columns import Table, chance, choice, need, numbers, same_length
+from ..columns import Table, chance, choice, labels, need, numbers, same_length
 from .times import Times
 
 TIES = ("efron", "breslow")
@@ -86,7 +86,11 @@ def cox(
     choice("ties", ties, TIES, "cox")
     z = float(stats.norm.ppf(0.5 + chance(level, "level") / 2.0))
     names, matrix = design(covariates)
-    stratum = np.zeros(len(times), dtype=int) if strata is None else np.unique(strata, return_inverse=True)[1]
+    stratum = (
+        np.zeros(len(times), dtype=int)
+        if strata is None
+        else np.unique(labels(strata, "strata"), return_inverse=True)[1]
+    )
     same_length(time=times.time, covariates=matrix, strata=stratum)
     if not times.observed.any():
         raise InputError("a Cox model needs at least one event, but all times are censored")
@@ -140,7 +144,7 @@ def design(covariates: Table) -> tuple[list[str], np.ndarray]:
             names.append(str(key))
             columns.append(numbers(values, str(key)))
             continue
-        words = [str(v) for v in values]
+        words = [str(v) for v in labels(values, str(key))]
         for word in list(dict.fromkeys(words))[1:]:
             count = words.count(word)
             if count < 2:

@@ -13,6 +13,7 @@ from .times import Times
 
 METHODS = ("turnbull", "midpoint", "right endpoint")
 _MOST_ROUNDS = 200_000
+_LOOSEST = 1e-3  # of a tolerance
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def turnbull(intervals: Intervals, weights: Any = None, tolerance: float = 1e-9)
     """
     if not intervals.left.size:
         raise InputError("Turnbull's estimate needs at least one patient, none was given")
+    if not 0.0 < tolerance <= _LOOSEST:
+        raise InputError(f"tolerance must be above 0 and at most {_LOOSEST:g}, not {tolerance:g}")
     weight = weights_of(weights, intervals.left.size)
     rows, place = np.unique(np.column_stack([intervals.left, intervals.right]), axis=0, return_inverse=True)
     share = np.bincount(place.ravel(), weight) / weight.sum()

@@ -89,9 +89,9 @@ def _mean(times: Times, tau: float) -> tuple[float, float]:
     if len(times) < 2:
         raise InputError(f"a restricted mean needs at least two patients, not {len(times)}")
     last = float(times.time.max())
-    if not tau > 0.0 or (tau > last and not times.observed[times.time == last].all()):
+    if not 0.0 < tau < math.inf or (tau > last and not times.observed[times.time == last].all()):
         raise InputError(
-            f"tau = {tau:g} must be positive and, while some are alive at the last time, not beyond it "
+            f"tau = {tau:g} must be positive, finite and, while some are alive at the last time, not beyond it "
             f"({last:g}); choose a smaller one"
         )
     curve = survival_curve(times)

@@ -102,7 +102,9 @@ def times_from_columns(
 
 
 def kaplan_meier(times: Times) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Kaplan-Meier curve as times and survival, beginning with (0, 1)."""
+    """Return the Kaplan-Meier curve as times and survival, beginning with (0, 1); InputError for no patients."""
+    if not len(times):
+        raise InputError("a Kaplan-Meier curve needs at least one patient, none was given")
     curve = stats.ecdf(times.censored_data()).sf
     return np.concatenate([[0.0], curve.quantiles]), np.concatenate([[1.0], curve.probabilities])
 
@@ -114,7 +116,15 @@ def median_time(time: np.ndarray, survival: np.ndarray) -> float:
 
 
 def log_rank(first: Times, second: Times) -> tuple[float, float]:
-    """Return chi-squared (1 degree of freedom) and two-sided p of the log-rank test; NaN without events."""
+    """Return chi-squared (1 degree of freedom) and two-sided p of the log-rank test; NaN without events.
+
+    Raises
+    ------
+    InputError
+        For a group without patients.
+    """
+    if not (len(first) and len(second)):
+        raise InputError(f"a log-rank test needs patients in both groups, not {len(first)} and {len(second)}")
     if not (first.observed.any() or second.observed.any()):
         return math.nan, math.nan
     result = stats.logrank(first.censored_data(), second.censored_data())

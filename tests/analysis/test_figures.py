@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -62,6 +63,21 @@ def test_no_global_plotting_state():
         "figures.draw_spider([run(days=3.0)]); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("backend", "shown"), [("nonsense", "agg"), ("svg", "svg"), ("", "agg")])
+def test_the_backend_of_a_kernel_does_not_matter_and_stays_its_own(backend, shown):
+    code = (
+        "import os; from oncolattice.tests.analysis.synthetic import run;"
+        "from oncolattice.analysis import figures;"
+        "image = figures.png_bytes(figures.draw_spider([run(days=3.0)]).figure);"
+        "assert image.startswith(b'\\x89PNG');"
+        f"assert os.environ['MPLBACKEND'] == {backend!r};"
+        "import matplotlib.pyplot as plt;"
+        f"assert plt.get_backend() == {shown!r}, plt.get_backend()"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"} | {"MPLBACKEND": backend}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
 def test_heavy_packages_come_only_with_the_figures():
@@ -172,9 +188,18 @@ def test_biomarker_table_and_ledger_table(records):
     assert worst["residual"] == pytest.approx(1e-15 * records[-1].time_days.size)
 
 
-def test_boxes_replace_medians_from_eight_runs(tmp_path):
+def test_boxes_replace_medians_from_eight_runs():
+    """A box is five lines (two whiskers, two caps, the median) and its frame; a median is one bar."""
     many = [run("placebo", f"p{k:03d}", k, days=57.0, sites=32) for k in range(1, 10)]
-    figures.save(figures.draw_biomarkers(many), tmp_path)
+    for number, per_visit in ((7, 1), (8, 6)):
+        drawing = figures.draw_biomarkers(many[:number])
+        axes = next(a for a in drawing.figure.axes if a.get_title(loc="left") == "CTL density")
+        marks = [line for line in axes.lines if line.get_marker() != "o"]
+        assert len(marks) == 2 * per_visit
+        values = {day: [r["value"] for r in drawing.table if (r["visit"], r["biomarker"]) == (day, "CTL_density")]
+                  for day in ("day 0", "week 8")}  # fmt: skip
+        levels = [set(line.get_ydata()) for line in marks]
+        assert all({np.median(own)} in levels for own in values.values())
 
 
 def test_survival_table_has_numbers_at_risk(records):

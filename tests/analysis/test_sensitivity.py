@@ -180,6 +180,69 @@ def test_bad_input_is_refused(call, words):
         call()
 
 
+WIDE = {"a": (0.0, 1.0), "b": (-2.0, 6.0)}
+
+
+def sobol_rows(points=64):
+    design = sobol_design(WIDE, points)
+    return design, design["a"] + 2 * design["b"]
+
+
+@pytest.mark.parametrize("lost", [4, 8, 128, 252])
+def test_a_sobol_design_without_some_rows_is_refused(lost):
+    """Their number tells, unless what is left is a power of 2 again: then the design does."""
+    pytest.importorskip("SALib", reason="Sobol indices need the extra 'stats'")
+    design, y = sobol_rows()
+    kept = np.sort(np.random.default_rng(1).permutation(256)[lost:])
+    with pytest.raises(InputError, match=r"no whole Sobol design|left out, doubled or moved"):
+        sobol_indices(WIDE, y[kept], design={name: v[kept] for name, v in design.items()})
+    if (256 - lost) // 4 & ((256 - lost) // 4 - 1):
+        with pytest.raises(InputError, match=r"no whole Sobol design.*every row"):
+            sobol_indices(WIDE, y[kept])
+
+
+def test_moved_and_doubled_rows_of_a_design_are_refused():
+    pytest.importorskip("SALib", reason="Sobol indices need the extra 'stats'")
+    design, y = sobol_rows()
+    whole = sobol_indices(WIDE, y, design=design)
+    assert whole == sobol_indices(WIDE, y)
+    written = {name: [f"{v:.12g}" for v in column] for name, column in design.items()}
+    assert sobol_indices(WIDE, y, design=written) == whole, "a design that went through a file"
+    order = np.arange(256)
+    for rows in (
+        np.random.default_rng(1).permutation(order),
+        np.roll(order, 1),
+        np.where(order == 7, 6, order),
+        np.tile(order[:128], 2),
+    ):
+        with pytest.raises(InputError, match=r"left out, doubled or moved|there twice"):
+            sobol_indices(WIDE, y[rows], design={name: v[rows] for name, v in design.items()})
+
+
+def test_moved_and_doubled_rows_of_trajectories_are_refused():
+    pytest.importorskip("SALib", reason="Morris screening needs the extra 'stats'")
+    design = morris_design(WIDE, 8)
+    y = design["a"] + 2 * design["b"]
+    order = np.arange(24)
+    for rows in (np.roll(order, 1), np.where(order == 4, 3, order), np.delete(order, [1, 5, 9])):
+        with pytest.raises(InputError, match="left out, doubled or moved"):
+            morris_indices(WIDE, {name: v[rows] for name, v in design.items()}, y[rows])
+    with pytest.raises(InputError, match="outside its bounds"):
+        morris_indices(WIDE | {"a": (0.0, 0.5)}, design, y)
+    with pytest.raises(InputError, match=r"does not change .*8 levels"):
+        morris_indices(WIDE, design, y, levels=8)
+
+
+@pytest.mark.parametrize(
+    "indices", [sobol_indices, lambda bounds, y: morris_indices(bounds, morris_design(bounds, 2), y)]
+)
+def test_a_missing_output_is_to_be_run_again_not_left_out(indices):
+    pytest.importorskip("SALib", reason="designs need the extra 'stats'")
+    with pytest.raises(InputError, match=r"run those rows again") as caught:
+        indices(WIDE, [1.0, math.nan, 2.0, 3.0, 4.0, 5.0])
+    assert "leave those rows out" not in str(caught.value)
+
+
 def test_a_missing_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "SALib.sample.sobol", None)
     with pytest.raises(InputError, match=r"needs SALib, which is not installed.*oncolattice\[stats\]"):

@@ -225,6 +225,27 @@ def test_control_pairs_and_accounts_show_what_was_recorded(records, tmp_path):
     ] * 3
 
 
+def test_fields_bear_the_names_that_their_model_gives_them(records):
+    text = '# --- m.toml\n[[field]]\nname = "oxygen"\ndisplay = "O$_2$"\n# --- d.toml\n[[field]]\nname = "VEGF"\n'
+    runs = [replace(r, attributes=r.attributes | {"model_text": text}) for r in with_more(records)]
+    titles = [axes.get_title(loc="left") for axes in figures.draw_fields(runs)[0].figure.axes]
+    assert titles[:3] == ["O$_2$", "VEGF", "interferon gamma"]
+    accounts = figures.draw_accounts(runs)
+    assert accounts.figure.axes[0].get_title(loc="left") == "O$_2$"
+    assert {row["field"] for row in accounts.table} == {"oxygen"}, "tables keep the name"
+
+
+def test_accounts_are_in_the_unit_that_the_run_gives_them_and_never_add_two(records):
+    runs = with_more(records[:2])
+    account = runs[1].more["account"]
+    amounts = replace(account, units=dict.fromkeys(account.units, "nmol"))
+    runs[1] = replace(runs[1], more=runs[1].more | {"account": amounts})
+    drawing = figures.draw_accounts(runs)
+    labels = [axes.get_xlabel() for axes in drawing.figure.axes if axes.axison]
+    assert sorted(labels) == ["total (mmHg)", "total (nmol)"]
+    assert [row["unit"] for row in drawing.table] == ["mmHg"] * 2 + ["nmol"] * 2
+
+
 def test_tidy_biomarkers(records):
     rows = biomarker_rows(records)
     assert list(rows[0]) == ["run", "scenario", "arm", "patient", "seed", "day", "biomarker", "unit", "value"]
