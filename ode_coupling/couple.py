@@ -17,6 +17,7 @@ from ..abm.advance import Tissue
 from ..abm.errors import InputError
 from ..abm.state import State
 from .books import book_body, note_blood, take_stock
+from .closure import check_account
 from .dosing import Regimen
 from .ledger import Ledger
 from .lesion import Lesion
@@ -51,7 +52,7 @@ class CoupledRun:
     Raises
     ------
     InputError
-        Ports that do not fit tissue or body; lesions that do not fit one another.
+        Ports that do not fit tissue or body, or could not keep books; lesions that do not fit one another.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class CoupledRun:
         _check_lesions(tissues, crossing, fractions)
         self.body, self.ports = body, crossing[0]
         self.lesions = [Lesion(t, body, p, f) for t, p, f in zip(tissues, crossing, fractions, strict=True)]
+        for account in self.ports.drugs:
+            check_account(account, body)
         self._cells = self.lesions[0].cells
         self.ledger = Ledger(species_names(self.ports))
         n = len(self.ports.cells)

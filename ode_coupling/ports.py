@@ -137,6 +137,26 @@ class Ports:
             raise unknown_word("splitting", self.splitting, SPLITTINGS, "coupling")
         if not self.buffer_days > 0.0:
             raise InputError(f"coupling: the buffer of antigen must last above 0 d, not {self.buffer_days}")
+        _once("cell type", [port.type for port in self.cells])
+        _once("body state", [s for port in self.cells for s in (port.tissue, port.blood) if s])
+        _once("body signal", [port.signal for port in self.signals])
+        _once("drug", [account.drug for account in self.drugs])
+        for port in self.cells:
+            if port.arrival and not port.blood:
+                raise InputError(
+                    f"coupling: {port.type} arrives by '{port.arrival}' from no blood; name the state that is debited "
+                    "with 'blood', or take out 'arrival'"
+                )
+        weighed = [port.type for port in self.cells]
+        for release in self.releases:
+            if (who := release.event.partition(": ")[0]) not in weighed:
+                raise unknown_word("cell type", who, weighed, "coupling: only types of 'cells' release antigen")
+
+
+def _once(kind: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"coupling: {kind} '{name}' is named twice; each crosses in one place")
 
 
 def species_names(ports: Ports) -> Sequence[str]:
