@@ -36,8 +36,14 @@ def check_account(account: DrugAccount, body: Body) -> None:
             s.name for k, s in enumerate(model.states)
             if k not in named and abs(resting[k] - lost) <= ROUND_OFF * scale
         ]  # fmt: skip
-        cure = f"add '{missing[0]}'" if len(missing) == 1 else "name each one it passes through, the eliminated too"
-        raise InputError(f"{where} do not hold all of it, or more than it, so that its books cannot close; {cure}")
+        cure = (
+            f"add '{missing[0]}'"
+            if len(missing) == 1
+            else "name each one it passes through, the eliminated too"
+        )
+        raise InputError(
+            f"{where} do not hold all of it, or more than it, so that its books cannot close; {cure}"
+        )
     for name in own:
         gain = float((_change(body, {DOSE_RATE + name: 1.0}) - resting)[named].sum())
         if abs(gain - 1.0) > 1e-6:

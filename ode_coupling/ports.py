@@ -150,7 +150,9 @@ class Ports:
         weighed = [port.type for port in self.cells]
         for release in self.releases:
             if (who := release.event.partition(": ")[0]) not in weighed:
-                raise unknown_word("cell type", who, weighed, "coupling: only types of 'cells' release antigen")
+                raise unknown_word(
+                    "cell type", who, weighed, "coupling: only types of 'cells' release antigen"
+                )
 
 
 def _once(kind: str, names: Sequence[str]) -> None:

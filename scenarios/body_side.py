@@ -184,7 +184,9 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
     for release in releases:
         if release.event not in model.events:
             raise unknown_word("event", release.event, model.events, "[coupling] releases")
-    drugs = tuple(DrugAccount(d["drug"], tuple(as_list(d["states"])), _flux(d, model, body)) for d in table["drugs"])
+    drugs = tuple(
+        DrugAccount(d["drug"], tuple(as_list(d["states"])), _flux(d, model, body)) for d in table["drugs"]
+    )
     volumes = body_parameter(body, table["blood_volume"]), body_parameter(body, table["tissue_volume"])
     return Ports(
         cells,
@@ -200,7 +202,11 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
 
 def _check_tumour(table: Mapping[str, Any], model: Model) -> None:
     """Refuse a tumour type that would be missing from the volume without anyone having said so."""
-    tumour, crossing, left_out = tumour_types(model), [c["type"] for c in table["cells"]], table.get("left_out", [])
+    tumour, crossing, left_out = (
+        tumour_types(model),
+        [c["type"] for c in table["cells"]],
+        table.get("left_out", []),
+    )
     for name in left_out:
         if name not in tumour:
             raise unknown_word("tumour type", name, tumour, "[coupling] left_out")
@@ -210,7 +216,7 @@ def _check_tumour(table: Mapping[str, Any], model: Model) -> None:
         if name not in crossing and name not in left_out:
             raise InputError(
                 f"[coupling] cells: the tumour type '{name}' is missing, and so it would be from the body and the volume; "
-                f"name it there, or say left_out = [\"{name}\"]"
+                f'name it there, or say left_out = ["{name}"]'
             )
 
 

@@ -65,10 +65,10 @@ def _locate(name: str) -> Path:
 
 def _check(path: Path) -> list[str]:
     if path.suffix in (".h5", ".hdf5") or _starts_with(path, _HDF5):
-        from .store import check_run
+        from .store import check_run, open_books
         from .store.replicates import check_replicates, is_replicates
 
-        return check_replicates(path) if is_replicates(path) else check_run(path)
+        return check_replicates(path) if is_replicates(path) else check_run(path) or open_books(path)
     if path.suffix in (".xml", ".sbml"):
         from ..ode_coupling.sbml import read_sbml
 
