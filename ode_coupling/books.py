@@ -49,24 +49,26 @@ def draw_arrivals(
     y: np.ndarray,
     days: float,
     litres: float,
+    places: int,
     waiting: np.ndarray,
     wanted: np.ndarray,
 ) -> None:
     """Draw how many lattice cells of each type leave blood in a step of some ``days``.
 
-    A Poisson number of the outward flux (``days`` includes the lesion's share of it). Blood gives whole
-    lattice cells only; those for which it holds too little wait in ``waiting`` until it does.
+    A Poisson number of the outward flux (``days`` includes the lesion's share of it), of as many at most as the
+    lattice has ``places``. Blood gives whole lattice cells only; those for which it holds too little wait in
+    ``waiting`` until it does.
     """
     key = step_key(seed, step, ARRIVALS)
     for i in range(type_id.size):
         wanted[i] = 0
         if arrival[i] < 0:
             continue
-        expected = outputs[arrival[i]] * days / weight[i]
-        held = int(litres * y[blood[i]] / weight[i])
+        expected = min(outputs[arrival[i]] * days / weight[i], float(places))
+        held = int(min(litres * y[blood[i]] / weight[i], float(places)))
         due = poisson(expected, mix(key ^ np.uint64(type_id[i]))) + waiting[i]
         wanted[i] = min(due, held)
-        waiting[i] = due - wanted[i]
+        waiting[i] = min(due - wanted[i], places)
 
 
 @njit(cache=True)

@@ -61,7 +61,8 @@ class BodyWithCompanions(Body):
         self.exchange_days = float(exchange_days)
         if not LEAST_EXCHANGE_DAYS <= self.exchange_days < math.inf:
             raise InputError(
-                f"{self.model.name}: exchange_days must be above 0, {LEAST_EXCHANGE_DAYS:g} at least, it is {exchange_days}"
+                f"{self.model.name}: exchange_days must be above 0, {LEAST_EXCHANGE_DAYS:g} at least, "
+                f"it is {exchange_days}"
             )
         for name, body in companions.items():
             if body.t != systemic.t:

@@ -22,7 +22,7 @@ from .dosing import Regimen
 from .ledger import Ledger
 from .lesion import Lesion
 from .ports import STRANG, Ports, species_names
-from .system import Body
+from .system import Body, BodyError
 
 FURTHER = "lesion{}_"  # what the arrays of the second lesion and later ones begin with
 
@@ -180,6 +180,9 @@ class CoupledRun:
     def _sense(self) -> np.ndarray:
         """Hand the body's signals to every lesion; return the outputs of the body."""
         outputs = self.body.outputs()
+        if not np.isfinite(outputs.sum()):
+            name = self.body.model.outputs[int(np.argmin(np.isfinite(outputs)))].name
+            raise BodyError(f"{self.body.model.name}: output {name} is no longer finite at day {self.body.t:.6g}")
         for lesion in self.lesions:
             lesion.sense(outputs)
         return outputs

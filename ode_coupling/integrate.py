@@ -212,7 +212,7 @@ def advance(
     Returns
     -------
     Advance
-        ``status`` (OK, NON_FINITE, STEP_TOO_SMALL; TOO_MANY_STEPS above 1,000 and 20,000 a unit of time), time reached, step size to carry on with,
-        and how many steps were halved because a state would have turned negative.
+        ``status`` (OK, NON_FINITE, STEP_TOO_SMALL, or TOO_MANY_STEPS: above 1,000 and 20,000 a unit of time), time
+        reached, step size to carry on with, and how many steps were halved because a state would have turned negative.
     """
     return Advance(*_advance(compiled_ode(rhs), t0, t1, y, p, u, rtol, atol, h)[:4])

@@ -215,7 +215,7 @@ def _check_tumour(table: Mapping[str, Any], model: Model) -> None:
     for name in tumour:
         if name not in crossing and name not in left_out:
             raise InputError(
-                f"[coupling] cells: the tumour type '{name}' is missing, and so it would be from the body and the volume; "
+                f"[coupling] cells: the tumour type '{name}' is missing, and would be from body and volume; "
                 f'name it there, or say left_out = ["{name}"]'
             )
 

@@ -130,11 +130,10 @@ def test_what_is_too_stiff_ends_soon_with_state_time_and_parameter():
     """Elimination a million times faster than published: an explicit step cannot follow it, and says so."""
     body = Body(qcic(), {"k_10_Chem": 7.81e6, "beta_X1": 0.011}, [Dose(1.0, "TAS102", 95.0, 0.1)])
     began = time.monotonic()
-    with pytest.raises(
-        BodyError, match=r"state Chem_C .*too many steps at day 1\.0.*changed: k_10_Chem = 7.81e\+06"
-    ):
-        for hour in range(1, 24 * 30):
-            body.advance_to(hour / 24.0)
+    body.advance_to(1.0)  # nothing to eliminate yet
+    said = r"state Chem_C .*too many steps at day 1\.0.*changed: k_10_Chem = 7.81e\+06"
+    with pytest.raises(BodyError, match=said):
+        body.advance_to(25.0 / 24.0)
     assert time.monotonic() - began < 5.0
     assert np.all(np.isfinite(body.y))
     assert body.t == pytest.approx(1.0, abs=0.05)
