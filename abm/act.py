@@ -12,7 +12,7 @@ from numba import njit
 from . import draws
 from .attributes import at_zero, begin, change
 from .blocks import Plan
-from .decide import EXCESS, FATE_CLOCK, HAIR, Agenda, Scratch, Worker, chance_of, order_block, scratch_of
+from .decide import EXCESS, FATE_CLOCK, Agenda, Scratch, Worker, chance_of, order_block, scratch_of
 from .lattice import Lattice
 from .pointers import pointer, prefetch, row
 from .sense import contacts, rate
@@ -98,7 +98,7 @@ def divide(
         daughter = draws.uniform(draws.mix(luck ^ keys[draws.TARGET]))
         for other in range(outcome["divide_first"], outcome["divide_last"]):
             behaviour = row(w.slots, other)
-            chance = rate(other, place, w)
+            chance = max(0.0, rate(other, place, w))
             if behaviour["verb"] == BEGET:
                 daughter -= chance
                 if daughter < 0.0 and kind == t:
@@ -128,7 +128,7 @@ def settle_fate(
     place: int,
     t: int,
     luck: np.uint64,
-    bound: float,
+    allowed: float,
     keys: Any,
     w: World,
     scratch: Scratch,
@@ -146,7 +146,7 @@ def settle_fate(
             value = 0.0  # only a division may turn negative, where the model says what happens then
         found[slot - first] = value
         total += abs(value)
-    if total > bound * HAIR:
+    if total > allowed:
         tally[EXCESS] += 1
     if draws.uniform(luck) >= chance_of(total, w.dt_h, w.update):
         return -1
@@ -182,7 +182,7 @@ def settle_kill(
     place: int,
     t: int,
     luck: np.uint64,
-    bound: float,
+    allowed: float,
     keys: Any,
     w: World,
     scratch: Scratch,
@@ -197,7 +197,7 @@ def settle_kill(
         total += n * found[slot - first]
         if w.update != RATES:
             spared *= (1.0 - min(1.0, found[slot - first] * w.dt_h)) ** n
-    if total > bound * HAIR:
+    if total > allowed:
         tally[EXCESS] += 1
     # rates add up over contacts; a probability a step is an attempt at each contact
     chance = chance_of(total, w.dt_h, w.update) if w.update == RATES else 1.0 - spared
@@ -255,13 +255,13 @@ def act_block(block: int, keys: Any, w: World, agenda: Agenda, worker: Worker, s
         uid = w.uid[place]
         if w.occupant[place] != t or draws.mix((uid ^ order_key) + np.uint64(clock)) != rank[k]:
             continue
-        bound = agenda.bound[clock, t]
+        allowed = agenda.allowed[clock, t]
         if clock == FATE_CLOCK:
             luck = draws.mix(uid ^ keys[draws.FATE])
-            settle_fate(place, t, luck, bound, keys, w, scratch)
+            settle_fate(place, t, luck, allowed, keys, w, scratch)
         else:
             luck = draws.mix(uid ^ keys[draws.KILL])
-            settle_kill(place, t, luck, bound, keys, w, scratch)
+            settle_kill(place, t, luck, allowed, keys, w, scratch)
 
 
 @njit(cache=True, nogil=True)

@@ -22,7 +22,9 @@ from numba import njit
 from . import draws
 from .act import act_blocks
 from .attempts import attempt_acts, attempt_moves
+from .audit import RateBoundError, audit_rates
 from .blocks import COLOURS, Plan, make_plan, most_block_sites, plan_blocks
+from .compile_rules import check_step
 from .decide import (
     EXCESS,
     FATE_CLOCK,
@@ -39,18 +41,15 @@ from .fields.update import Fields
 from .lattice import LAYERS, NX, NY, NZ, Lattice
 from .migrate import move_blocks, rounds_of
 from .model import Model
+from .sense import most_contacts
 from .state import State
 from .stir import stir_layers
 from .tables import Tables, View
 from .vessels import Entries, arrive_types, list_entry_points, weigh_entry_points
-from .vocabulary import ADMIT, ATTEMPTS
+from .vocabulary import ADMIT, ATTEMPTS, UPDATES
 
 DONE, AGENDA_FULL = 0, 1
 FROM_START, FROM_DECIDE = 0, 1
-
-
-class RateBoundError(RuntimeError):
-    """A rate exceeded its bound: the thinning would lose events."""
 
 
 @njit(cache=True, nogil=True)
@@ -124,10 +123,12 @@ class Tissue:
         Advanced in place; at step 0 its fields are solved for the placed cells first.
     threads : int
         Threads used inside a step; the numbers do not depend on it.
+    audit : bool
+        Hold every cell against the bounds of its rates before and after each step (slow; see `audit_rates`).
     """
 
-    def __init__(self, model: Model, state: State, threads: int = 1):
-        self.model, self.threads = model, threads
+    def __init__(self, model: Model, state: State, threads: int = 1, audit: bool = False):
+        self.model, self.threads, self.audit = model, threads, audit
         self._lattice = state.lattice(model)
         size = self._lattice.size
         types = model.tables.types
@@ -135,6 +136,7 @@ class Tissue:
         self._plan = make_plan(size[NZ], size[NY], state.occupant.size if moves else 0)
         self._keys = np.zeros(draws.PURPOSES, np.uint64)
         self._fields = Fields(model, state.shape)
+        self._updates = bool(model.fields or model.densities)  # which weigh entry points, too
         self._make_room()
         attempts = model.tables.update == ATTEMPTS
         self._cells = np.zeros(state.occupant.size if attempts else 0, np.int64)
@@ -221,9 +223,13 @@ class Tissue:
 
         Raises
         ------
+        InputError
+            The step is too long for a rate.
         RateBoundError
         """
         wanted = arrivals or {}
+        if wanted and not self._updates:
+            self._weigh_entry_points()
         for t, number in wanted.items():
             self._wanted[t] = number
         self._run(1)
@@ -236,11 +242,14 @@ class Tissue:
 
         Raises
         ------
+        InputError
+            The step is too long for a rate.
         RateBoundError
         """
         stop = self.state.step + steps
         while self.state.step < stop:
-            self._run(min(stop, self._fields.next_update(self.state.step)) - self.state.step)
+            due = self.state.step + 1 if self.audit else self._fields.next_update(self.state.step)
+            self._run(min(stop, due) - self.state.step)
             self.refresh()
 
     def _run(self, steps: int) -> None:
@@ -249,6 +258,8 @@ class Tissue:
         entries = Entries(state.entry_points, state.entry_weights)
         if self._stale:
             self._bound()
+        if self.audit:
+            audit_rates(self.model, state, self._lattice, self._agenda)
         self._entered[:] = 0
         for worker in self._workers:
             worker.tally[:] = 0
@@ -270,12 +281,29 @@ class Tissue:
         for worker in self._workers[1:]:
             tally = tally + worker.tally
         if tally[EXCESS]:
-            raise RateBoundError(
-                f"{tally[EXCESS]} rates exceeded their bound before day {state.day(self.model):.3f}; this is a "
-                "bug, please report it with the model file"
-            )
+            self._refuse(int(tally[EXCESS]))
+        if self.audit:
+            audit_rates(self.model, state, self._lattice, self._agenda)
         state.events += tally[1 : 1 + state.events.size]
         state.number += tally[1 + state.events.size :] + self._entered
+
+    def _refuse(self, number: int) -> None:
+        """Say what a rate above what is allowed means: a step too long for it, or else a bound that is wrong."""
+        agenda, tables = self._agenda, self.model.tables
+        for info in self.model.types:
+            for clock, share in ((FATE_CLOCK, 1), (KILL_CLOCK, most_contacts(self._lattice))):
+                bound = float(agenda.bound[clock, info.id])
+                if agenda.allowed[clock, info.id] < bound:
+                    check_step(
+                        bound * tables.dt_h / share,
+                        f"{info.name}, whose rules reach this at day {self.state.day(self.model):.3f}",
+                        tables.dt_h,
+                        UPDATES[tables.update],
+                    )
+        raise RateBoundError(
+            f"{number} rates exceeded their bound before day {self.state.day(self.model):.3f}; this is a "
+            "bug, please report it with the model file"
+        )
 
     def _grow(self) -> None:
         """Make longer lists; what was tallied so far is kept."""

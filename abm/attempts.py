@@ -78,13 +78,13 @@ def attempt_acts(
         bits = draws.mix(key + np.uint64(k))
         place = cells[draws.below(bits, present)]
         t = view.occupant[place]
-        luck, bound = draws.mix(bits), agenda.bound[clock, t]
+        luck, allowed = draws.mix(bits), agenda.allowed[clock, t]
         if luck >= agenda.threshold[clock, t]:
             continue
         if clock == KILL_CLOCK:
-            settle_kill(place, t, luck, bound, pointer(keys), w, scratch)
+            settle_kill(place, t, luck, allowed, pointer(keys), w, scratch)
         else:
-            daughter = settle_fate(place, t, luck, bound, pointer(keys), w, scratch)
+            daughter = settle_fate(place, t, luck, allowed, pointer(keys), w, scratch)
             if daughter >= 0 and present < cells.size:
                 cells[present] = daughter  # newborns may be drawn by what is left of the N attempts
                 present += 1

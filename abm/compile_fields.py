@@ -10,6 +10,8 @@ from .errors import InputError
 from .model_file import ModelSpec, expand_groups
 from .tables import DENSITY_ROW, FIELD_ROW, record
 
+WHOLE_LATTICE = 2**30  # a radius in sites that is beyond ten times any lattice, so the mean of the whole
+
 
 def compile_fields(spec: ModelSpec, words: Words) -> np.ndarray:
     """Compile the fields.
@@ -142,7 +144,7 @@ def compile_densities(spec: ModelSpec, words: Words) -> tuple[np.ndarray, np.nda
         rows.append(
             (
                 words.steps(entry["update_interval"], f"{where} update_interval"),
-                max(1, round(um / words.site_um)),
+                max(1, round(min(um / words.site_um, WHOLE_LATTICE))),
                 -1 if over is None else words.set_of(over, where),
             )
         )

@@ -1,5 +1,6 @@
 """Turn behaviours and rules from words into rows of numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,11 @@ from .compile_attributes import check_changes, compile_changes
 from .compile_events import TO_BODY, Events
 from .compile_words import Words, one_of, split_behaviour
 from .errors import InputError, unknown_word
-from .lattice import MOST_RINGS
+from .lattice import MOST_RINGS, offsets
 from .model_file import ModelSpec, as_list, expand_groups
 from .snapshot import CellTypeInfo
-from .tables import CHANGE, RULE, SLOT, TYPE, record
+from .tables import CHANGE, MOST_EVENTS_A_STEP, MOST_PROBABILITY, RULE, SLOT, TYPE, record
 
-# A step is refused when a cell would expect more than this many events of one clock in it.
-MOST_EVENTS_A_STEP = 0.25
 _SHORT = sorted(2**a * 5**b for a in range(30) for b in range(13))  # divisors that leave a short decimal
 
 
@@ -96,17 +95,20 @@ def compile_behaviours(
                 row = _compile_slot(entry, info, verb, target, words, events, (start, len(rule_rows)))
                 start_of_changes = len(change_rows)
                 change_rows += compile_changes(entry, info, spec, words, events)
-                slot_rows.append((*row[:8], start_of_changes, len(change_rows), *row[8:]))
-                folds = [r[2] for r in rule_rows[start:] if r[3] == v.INCREASES and r[2] > 1]
-                expected += row[0] * (1 + sum(fold - 1 for fold in folds)) * words.dt_h
+                own = rule_rows[start:]
+                slot_rows.append(
+                    (*row[:8], start_of_changes, len(change_rows), *row[8:-1], _pulsed(own, words), row[-1])
+                )
+                expected += row[0] * most_factor(own, row[9] >= 0, spec, words) * words.dt_h
             last[clock, info.id] = len(slot_rows)
             counted = clock < 2 or (clock == 2 and spec.model["update"] != v.UPDATES[v.RATES])
             if counted and expected > busiest[0]:
                 busiest = (expected, info.name)
             if clock == 2 and last[clock, info.id] - first[clock, info.id] > 1:
                 raise InputError(f"{info.name}: only one migrate behaviour a type, two are declared")
-    _check_step(*busiest, words.dt_h, spec.model["update"])
-    _check_division(slot_rows, rule_rows, first, last, words)
+    if not words.draft:
+        check_step(*busiest, words.dt_h, spec.model["update"])
+        _check_division(slot_rows, rule_rows, first, last, spec, words)
     layer = [0] + [spec.model["layers"].index(info.layer) for info in words.types]
     ranges = [(*first_last,) for first_last in np.stack([first, last], axis=1).reshape(-1, len(layer)).T]
     types = record([(at, *ends) for at, ends in zip(layer, ranges, strict=True)], TYPE)
@@ -115,9 +117,14 @@ def compile_behaviours(
     return types, slots, victims, record(rule_rows, RULE), record(change_rows, CHANGE), events
 
 
-def _check_step(expected: float, name: str, dt_h: float, update: str) -> None:
-    """Refuse a step with too many events, and name one that divides it (so that intervals stay multiples)."""
-    most = MOST_EVENTS_A_STEP if update == v.UPDATES[v.RATES] else 1.0
+def check_step(expected: float, name: str, dt_h: float, update: str) -> None:
+    """Refuse a step with too many events, and name one that divides it (so that intervals stay multiples).
+
+    Raises
+    ------
+    InputError
+    """
+    most = MOST_EVENTS_A_STEP if update == v.UPDATES[v.RATES] else MOST_PROBABILITY
     if expected <= most * (1 + 1e-9):
         return
     parts = next((n for n in _SHORT if expected / n <= most), _SHORT[-1])
@@ -127,20 +134,63 @@ def _check_step(expected: float, name: str, dt_h: float, update: str) -> None:
     )
 
 
-def _most_fold(slot: tuple, rule_rows: list[tuple]) -> float:
-    """Return the highest factor that the increasing rules of a behaviour can make, responses at most 1."""
-    rules = rule_rows[slot[6] : slot[7]]
-    return 1.0 + sum(max(0.0, rule[2] - 1.0) for rule in rules if rule[3] == v.INCREASES)
+def _pulsed(rules: list[tuple], words: Words) -> int:
+    """Return 1 if a rule senses a body signal that comes in pulses."""
+    sensed = [(rule[5 + 2 * k], rule[6 + 2 * k]) for rule in rules for k in range(2)]
+    return int(any(sense == v.BODY and words.signals[subject].pulse for sense, subject in sensed))
+
+
+def most_factor(rules: list[tuple], signed: bool, spec: ModelSpec, words: Words) -> float:
+    """Return the highest factor on a base rate that rules can make, as far as it is known before a run.
+
+    What is below 0 counts by its size where the rate is ``signed``, as that of a division with below_zero, else as 0.
+
+    Linear responses rise with their signal: contacts, crowding and the default level of a body signal say how far.
+    Those to fields, densities and attributes count as 1, as every other response does, and are watched in the run.
+    """
+    up = other = 1.0
+    for half, _, fold, effect, response, *sensed in rules:
+        highest = 1.0
+        if response == v.LINEAR:
+            ends = [_highest(*sensed[:2], spec, words), _highest(*sensed[2:], spec, words)]
+            highest = math.prod(ends) / half if math.isfinite(sum(ends)) else 1.0
+        if effect == v.INCREASES:
+            up += max(0.0, (fold - 1.0) * highest)
+        elif effect == v.DECREASES:
+            reached = 1.0 - (1.0 - fold) * highest
+            other *= max(1.0, abs(reached) if signed else reached)
+        else:
+            other *= max(1.0, highest)
+    return up * other
+
+
+def _highest(sense: int, subject: int, spec: ModelSpec, words: Words) -> float:
+    """Return the size that a signal can have as far as a model file says, infinite where it does not."""
+    if sense == v.BODY:
+        return abs(words.signals[subject].default)
+    if sense == v.CONTACT:
+        ends = offsets(spec.model["dimensions"], v.NEIGHBOURHOODS.index(spec.model["neighbourhood"]))[1]
+        return float((ends[1] + 1) * len(spec.model["layers"]) - 1)
+    return 1.0 if sense in (v.CROWDING, v.NO_SIGNAL) else math.inf
 
 
 def _check_division(
-    slot_rows: list[tuple], rule_rows: list[tuple], first: np.ndarray, last: np.ndarray, words: Words
+    slot_rows: list[tuple],
+    rule_rows: list[tuple],
+    first: np.ndarray,
+    last: np.ndarray,
+    spec: ModelSpec,
+    words: Words,
 ) -> None:
     """Refuse probabilities of a division's outcomes that sum to more than 1."""
     for info in words.types:
         for verb in v.PROBABILITIES_OF_DIVISION:
             rows = slot_rows[first[-1, info.id] : last[-1, info.id]]
-            total = sum(row[0] * _most_fold(row, rule_rows) for row in rows if row[4] == verb)
+            total = sum(
+                row[0] * most_factor(rule_rows[row[6] : row[7]], False, spec, words)
+                for row in rows
+                if row[4] == verb
+            )
             if total > 1 + 1e-12:
                 word = next(w for w, code in v.VERBS.items() if code == verb)
                 raise InputError(f"{info.name}: the probabilities of '{word}' reach {total:g}; at most 1")

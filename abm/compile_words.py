@@ -12,6 +12,8 @@ from .parameters import Scope
 from .quantities import in_unit, quantity
 from .snapshot import CellTypeInfo
 
+MOST_STEPS = 2**53  # whole numbers up to here are exact
+
 
 class _Named(Protocol):
     @property
@@ -21,19 +23,31 @@ class _Named(Protocol):
     def unit(self) -> str: ...
 
 
+class _Signal(_Named, Protocol):
+    @property
+    def default(self) -> float: ...
+
+    @property
+    def pulse(self) -> bool: ...
+
+
 @dataclass
 class Words:
-    """What the words of one model file mean; ``sets`` grows as groups are used."""
+    """What the words of one model file mean; ``sets`` grows as groups are used.
+
+    A ``draft`` has measured parameters that nothing has measured yet; what they decide is not judged.
+    """
 
     scope: Scope
     types: tuple[CellTypeInfo, ...]
     fields: Sequence[_Named]
-    signals: Sequence[_Named]
+    signals: Sequence[_Signal]
     densities: Sequence[_Named]
     attributes: Sequence[_Named]
     carries: np.ndarray
     site_um: float
     dt_h: float
+    draft: bool = False
     sets: list[list[int]] = field(default_factory=list)
 
     def index(self, kind: str, name: str, items: Sequence[Any], where: str) -> int:
@@ -64,6 +78,10 @@ class Words:
         steps = round(hours / self.dt_h)
         if steps < 1 or abs(steps * self.dt_h - hours) > 1e-9 * hours:
             raise InputError(f"{where}: {hours:g} h is not a multiple of the time step of {self.dt_h:g} h")
+        if steps > MOST_STEPS:
+            raise InputError(
+                f"{where}: {hours:g} h are more than {MOST_STEPS:g} time steps of {self.dt_h:g} h"
+            )
         return steps
 
     def body_signal(self, entry: dict[str, Any], key: str, unit: str) -> int:

@@ -15,12 +15,12 @@ from .blocks import Box, Plan, box_of, most_block_sites, run_of
 from .lattice import LAYERS, NX, NY, NZ, Lattice
 from .pointers import eight, lowest, pointer, set_bits
 from .sense import most_contacts, rate_bound
-from .tables import Tables, View
+from .tables import MOST_EVENTS_A_STEP, MOST_PROBABILITY, Tables, View
 from .vocabulary import RATES
 from .world import World, world_of
 
 FATE_CLOCK, KILL_CLOCK = 0, 1
-HAIR = 1.0 + 1e-12  # above the bound, so that round-off in the rules can never exceed it
+HAIR = 1.0 + 1e-12  # above the chance of a bound, more than the exponential of a C library errs
 WINDOW = 64  # places looked at together: one bit each
 FEW = 8  # cells of interest in a window up to which they are looked at one by one
 FIRST_SHARE = 8  # the lists hold this fraction of all places at first, and grow when they must
@@ -39,6 +39,8 @@ class Agenda(NamedTuple):
         Candidates, also those for which there was no room.
     bound : float64[2, type + 1]
         Upper-bound rate on each clock, 1/h.
+    allowed : float64[2, type + 1]
+        The bound, or what the limit on events a step leaves of it: a rate above it ends the run.
     threshold : uint64[2, type + 1]
         The hash below which a cell of the type is listed.
     most : uint64[2, layer]
@@ -51,6 +53,7 @@ class Agenda(NamedTuple):
     entry: np.ndarray
     listed: np.ndarray
     bound: np.ndarray
+    allowed: np.ndarray
     threshold: np.ndarray
     most: np.ndarray
     range: np.ndarray
@@ -72,7 +75,7 @@ class Worker(NamedTuple):
         Identities, and the behaviours that move them.
     chance : float64[mover]
     tally : int64[1 + event + type + 1]
-        Rates above their bound, events and changes of the number of cells.
+        Rates above what is allowed, events and changes of the number of cells.
     free : int64[offset + 1]
         Free sites around a dividing cell.
     """
@@ -116,6 +119,7 @@ def make_agenda(lattice: Lattice, n_types: int, blocks: int, capacity: int = 0) 
         np.zeros((blocks, room), np.int64),
         np.zeros(blocks, np.int64),
         np.zeros((2, n_types + 1)),
+        np.zeros((2, n_types + 1)),
         np.zeros((2, n_types + 1), np.uint64),
         np.zeros((2, layers), np.uint64),
         np.zeros((2, layers, 2), np.int64),
@@ -146,16 +150,30 @@ def chance_of(rate: float, dt_h: float, update: int) -> float:
 
 @njit(cache=True)
 def bound_rates(view: View, lattice: Lattice, tables: Tables, agenda: Agenda) -> None:
-    """Set every type's upper-bound rates and thresholds from the present range of each signal."""
-    types = tables.types
+    """Set every type's upper-bound rates and thresholds from the present range of each signal.
+
+    Sums and products run as they do over the rates of a cell (`act.settle_fate`, `act.settle_kill`), so that a bound
+    holds to the last bit. The limit on events a step is per contact where cells kill.
+    """
+    types, contacts = tables.types, most_contacts(lattice)
+    most = (MOST_EVENTS_A_STEP if tables.update == RATES else MOST_PROBABILITY) * (1.0 + 1e-9) / tables.dt_h
     agenda.most[:] = 0
     for t in range(1, types.size):
         fate = kill = 0.0
+        free_fate, free_kill = most, most * contacts
         for slot in range(types[t]["fate_first"], types[t]["fate_last"]):
-            fate += rate_bound(slot, view, lattice, tables)
+            bound = rate_bound(slot, view, lattice, tables)
+            fate += bound
+            free_fate += bound * tables.slots[slot]["pulsed"]
         for slot in range(types[t]["kill_first"], types[t]["kill_last"]):
-            kill += rate_bound(slot, view, lattice, tables) * most_contacts(lattice)
+            bound = rate_bound(slot, view, lattice, tables) * contacts
+            kill += bound
+            free_kill += bound * tables.slots[slot]["pulsed"]
         agenda.bound[FATE_CLOCK, t], agenda.bound[KILL_CLOCK, t] = fate, kill
+        agenda.allowed[FATE_CLOCK, t], agenda.allowed[KILL_CLOCK, t] = (
+            min(fate, free_fate),
+            min(kill, free_kill),
+        )
         for clock in range(2):
             chance = chance_of(agenda.bound[clock, t], tables.dt_h, tables.update)
             at = draws.threshold(min(1.0, chance) * HAIR)

@@ -65,12 +65,12 @@ def uniform(bits: np.uint64) -> float:
 
 @njit(cache=True)
 def threshold(probability: float) -> np.uint64:
-    """Return T such that ``bits < T`` has the given probability (to 2^-53)."""
+    """Return the lowest T such that ``bits < T`` wherever ``uniform(bits) < probability``."""
     if probability <= 0.0:
         return np.uint64(0)
     if probability >= 1.0:
         return np.uint64(0xFFFFFFFFFFFFFFFF)
-    return np.uint64(probability * 9007199254740992.0) << _S11
+    return np.uint64(np.ceil(probability * 9007199254740992.0)) << _S11
 
 
 @njit(cache=True)

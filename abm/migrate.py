@@ -63,10 +63,7 @@ class Movers(NamedTuple):
 @njit(cache=True)
 def rounds_of(view: View, lattice: Lattice, tables: Tables) -> int:
     """Return the rounds of sub-steps that the fastest movers need; 0 if nothing moves."""
-    highest = 0.0
-    for t in range(1, tables.types.size):
-        for slot in range(tables.types[t]["move_first"], tables.types[t]["move_last"]):
-            highest = max(highest, rate_bound(slot, view, lattice, tables))
+    highest = highest_bound(view, lattice, tables)
     if highest == 0.0:
         return 0
     if tables.update != RATES:

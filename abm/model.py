@@ -20,6 +20,7 @@ from .snapshot import CellTypeInfo
 from .tables import Tables
 from .vocabulary import BOUNDARIES, NEIGHBOURHOODS, UPDATES
 
+MOST_TYPES = 255  # one byte a site, 0 for none
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}$")
 
 
@@ -34,13 +35,18 @@ class FieldInfo:
 
 @dataclass(frozen=True)
 class BodySignal:
-    """A number that the body supplies to the tissue; ``free_of`` >= 0: unbound fraction of that signal."""
+    """A number that the body supplies to the tissue.
+
+    ``free_of`` >= 0: unbound fraction of that signal. ``pulse``: it is above 0 for single steps only, so the limit on
+    events a step is not for what it drives.
+    """
 
     name: str
     unit: str
     default: float
     free_of: int
     affinity: float
+    pulse: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,13 +214,21 @@ def read_types(spec: ModelSpec) -> tuple[CellTypeInfo, ...]:
                 full["colour"],
             )
         )
-    if not infos:
-        raise InputError(f"{spec.model['name']}: a model needs at least one [[cell_type]]")
+    if not 1 <= len(infos) <= MOST_TYPES:
+        raise InputError(
+            f"{spec.model['name']}: a model has 1 to {MOST_TYPES} cell types, one byte a site, and {len(infos)} "
+            "[[cell_type]] are declared; tell cells apart by an [[attribute]] instead"
+        )
     return tuple(infos)
 
 
-def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: Mapping[str, float]) -> Model:
+def compile_model(
+    spec: ModelSpec, overrides: Mapping[str, Override], measured: Mapping[str, float], draft: bool = False
+) -> Model:
     """Compile a specification; ``measured`` fills parameters that the placed tissue defines.
+
+    A ``draft`` is compiled to place a tissue, before anything is measured: rates that mix what is known with
+    defaults of what is not are no rates of any run, so no limit is held against them.
 
     Raises
     ------
@@ -238,7 +252,7 @@ def compile_model(spec: ModelSpec, overrides: Mapping[str, Override], measured: 
     densities = tuple(Variable(d["name"], d["unit"]) for d in spec.sections["density"])
     attributes = read_attributes(spec)
     carries = compile_attributes(spec, scope, types)
-    words = Words(scope, types, fields, signals, densities, attributes, carries, site_um, dt_h)
+    words = Words(scope, types, fields, signals, densities, attributes, carries, site_um, dt_h, draft)
     field_table = compile_fields(spec, words)
     density_table, density_weight = compile_densities(spec, words)
     type_table, slots, victims, rules, changes, events = compile_behaviours(spec, words)
@@ -315,7 +329,12 @@ def _read_signals(spec: ModelSpec, scope: Scope) -> tuple[BodySignal, ...]:
                 entry["affinity"], entries[free_of]["unit"], f"{where} affinity", zero=False
             )
         default = scope.number(entry["default"], entry["unit"], f"{where} default")
-        signals.append(BodySignal(entry["name"], entry["unit"], default, free_of, affinity))
+        pulse = entry.get("pulse", 0)
+        if pulse not in (0, 1):
+            raise InputError(
+                f"{where}: pulse must be 0 (a level that lasts) or 1 (single steps), got {pulse}"
+            )
+        signals.append(BodySignal(entry["name"], entry["unit"], default, free_of, affinity, bool(pulse)))
     return tuple(signals)
 
 

@@ -31,6 +31,7 @@ from .world import World, across, neighbour, site_of, world_of
 
 # The three below are inlined wherever they are called: handing the world on costs more than most of them do.
 UNBOUNDED = 1e300  # upper end of an attribute, whose response is bounded all the same
+LIBRARY_ERROR = 16 * 2.0**-53  # of pow and expm1, relative: C libraries keep within 2 units in the last place
 
 
 @njit(cache=True)
@@ -73,7 +74,7 @@ def crowding(place: int, w: World) -> float:
 def attribute_value(stored: float, kind: int, now_h: float) -> float:
     """Return an attribute as rules see it: clocks and timers are stored as a point in time."""
     if kind == COUNT:
-        return stored
+        return max(0.0, stored)
     if kind == CLOCK:
         return max(0.0, now_h - stored)  # float32 may round a time up
     return max(0.0, stored - now_h)
@@ -175,17 +176,20 @@ def most_contacts(lattice: Lattice) -> int:
 
 @njit(cache=True)
 def signal_range(sense: int, subject: int, view: View, lattice: Lattice) -> tuple[float, float]:
-    """Return the lowest and highest value that a signal can have anywhere in this step."""
+    """Return the lowest and highest value that `signal` can return anywhere in this step.
+
+    Ends come from the expressions of `signal`, applied to the extremes of what it reads.
+    """
     if sense == BODY:
         return view.body[subject], view.body[subject]
-    if sense in (FIELD, RELATIVE_FIELD):
+    if sense == FIELD:
         stats = view.stats[subject]
-        factor = stats["scale"]
-        if sense == RELATIVE_FIELD:
-            if not stats["mean"] > 0.0:
-                return 1.0, 1.0
-            factor = 1.0 / stats["mean"]
-        return stats["low"] * factor, stats["high"] * factor
+        return ordered(stats["low"] * stats["scale"], stats["high"] * stats["scale"])
+    if sense == RELATIVE_FIELD:
+        stats = view.stats[subject]
+        if not stats["mean"] > 0.0:
+            return 1.0, 1.0
+        return stats["low"] / stats["mean"], stats["high"] / stats["mean"]
     if sense == DENSITY:
         return 0.0, view.density_max[subject]
     if sense == CONTACT:
@@ -198,26 +202,64 @@ def signal_range(sense: int, subject: int, view: View, lattice: Lattice) -> tupl
 
 
 @njit(cache=True)
-def rate_bound(slot: int, view: View, lattice: Lattice, tables: Tables) -> float:
-    """Return an upper bound of |rate| of a behaviour over all places in this step."""
+def ordered(a: float, b: float) -> tuple[float, float]:
+    """Return two numbers, the lower one first."""
+    return min(a, b), max(a, b)
+
+
+@njit(cache=True)
+def times(low: float, high: float, low2: float, high2: float) -> tuple[float, float]:
+    """Return the range of the products of two ranges, whose ends are among the products of ends."""
+    a, b, c, d = low * low2, low * high2, high * low2, high * high2
+    return min(a, b, c, d), max(a, b, c, d)
+
+
+@njit(cache=True)
+def response_range(response: int, low: float, high: float, half: float, power: float) -> tuple[float, float]:
+    """Return the range of `respond`, which rises with the signal, over a range of signals.
+
+    Division, products and sums round in order: from x <= y follows round(x) <= round(y). Powers and exponentials of
+    the C library do not, so their ends are moved outwards by more than its error; neither response exceeds 1.
+    """
+    at_low, at_high = respond(response, low, half, power), respond(response, high, half, power)
+    if response != LINEAR and response != STEP:
+        at_low *= 1.0 - LIBRARY_ERROR if at_low > 0.0 else 1.0 + LIBRARY_ERROR
+        at_high = min(1.0, at_high * (1.0 + LIBRARY_ERROR if at_high > 0.0 else 1.0 - LIBRARY_ERROR))
+    return at_low, at_high
+
+
+@njit(cache=True)
+def rate_range(slot: int, view: View, lattice: Lattice, tables: Tables) -> tuple[float, float]:
+    """Return the lowest and highest value that `rate` can return anywhere in this step.
+
+    It is `rate` operation by operation, each on ranges: as every operation rounds in order, what `rate` finds from
+    numbers within the ranges is within the range that results, to the last bit.
+    """
     behaviour = tables.slots[slot]
-    least, most, down, drive = 1.0, 1.0, 1.0, 1.0
+    up_low = up_high = down_low = down_high = drive_low = drive_high = 1.0
     for r in range(behaviour["rule_first"], behaviour["rule_last"]):
         rule = tables.rules[r]
         low, high = signal_range(rule["sense"], rule["subject"], view, lattice)
         if rule["sense2"] != NO_SIGNAL:
             low2, high2 = signal_range(rule["sense2"], rule["subject2"], view, lattice)
-            low *= low2
-            high *= high2
-        at_low = respond(rule["response"], low, rule["half"], rule["power"])
-        at_high = respond(rule["response"], high, rule["half"], rule["power"])
-        gain = rule["fold"] - 1.0
+            low, high = times(low, high, low2, high2)
+        low, high = response_range(rule["response"], low, high, rule["half"], rule["power"])
         if rule["effect"] == INCREASES:
-            most += max(gain * at_low, gain * at_high)
-            least += min(gain * at_low, gain * at_high)
+            low, high = ordered((rule["fold"] - 1.0) * low, (rule["fold"] - 1.0) * high)
+            up_low += low
+            up_high += high
         elif rule["effect"] == DECREASES:
-            down *= max(abs(1.0 + gain * at_low), abs(1.0 + gain * at_high))
+            low, high = ordered(1.0 - (1.0 - rule["fold"]) * low, 1.0 - (1.0 - rule["fold"]) * high)
+            down_low, down_high = times(down_low, down_high, low, high)
         else:
-            drive *= at_high
-    # an "increasing" rule with fold < 1 may pull the sum below 0: its size is what counts
-    return behaviour["base"] * max(abs(least), abs(most), 1.0) * down * drive
+            drive_low, drive_high = times(drive_low, drive_high, low, high)
+    low, high = behaviour["base"] * up_low, behaviour["base"] * up_high
+    low, high = times(low, high, down_low, down_high)
+    return times(low, high, drive_low, drive_high)
+
+
+@njit(cache=True)
+def rate_bound(slot: int, view: View, lattice: Lattice, tables: Tables) -> float:
+    """Return an upper bound of |rate| of a behaviour over all places in this step."""
+    low, high = rate_range(slot, view, lattice, tables)
+    return max(abs(low), abs(high))

@@ -44,6 +44,7 @@ SLOT = np.dtype(
         ("target", np.int32),  # EMPTY_NEIGHBOUR or ANY_NEIGHBOUR
         ("leaves", np.int32),  # type that remains of a cell that dies or is killed, 0 for none
         ("climbs", np.int32),  # field that migration climbs, -1
+        ("pulsed", np.int32),  # 1 if a rule senses a body signal that comes in pulses
     ]
 )
 RULE = np.dtype(
@@ -115,6 +116,9 @@ STATS = np.dtype(
         ("solved_mean", np.float64),  # mean of the solution before a normalisation
     ]
 )
+
+# A step is refused when a cell would expect more than this many events of one clock in it, or a probability above 1.
+MOST_EVENTS_A_STEP, MOST_PROBABILITY = 0.25, 1.0
 
 
 class Tables(NamedTuple):

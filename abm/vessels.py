@@ -1,8 +1,9 @@
 """Bring cells from blood into tissue through entry points, usually vessels.
 
-An entry point is a cell with an ``admit`` behaviour; its rate is its relative weight, times the factor of
-the region it lies in. A cell that arrives settles on a free site of its layer at or next to the entry point
-it drew; if there is none it does not enter, nor does it through an entry point that has died meanwhile.
+An entry point is a cell with an ``admit`` behaviour; its rate is its relative weight (0 where it is negative), times
+the factor of the region it lies in. A cell that arrives settles on a free site of its layer at or next to the entry
+point it drew; if there is none it does not enter, nor does it through an entry point that has died meanwhile, nor
+where all weights are 0.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from numba import njit
 from . import draws
 from .attributes import begin
 from .lattice import LAYERS, SITES, Lattice
+from .pointers import row
 from .sense import rate
 from .tables import Tables, View
 from .world import World, neighbour, site_of, world_of
@@ -75,8 +77,18 @@ def weigh_entry_points(
         t = view.occupant[place]
         for slot in range(tables.types[t]["admit_first"], tables.types[t]["admit_last"]):
             if tables.slots[slot]["object"] == arriving:
-                total += rate(slot, place, w) * region_factor[region[site_of(place, w)]]
+                total += max(0.0, rate(slot, place, w)) * region_factor[region[site_of(place, w)]]
         cumulated[k] = total
+
+
+@njit(cache=True)
+def admits(place: int, arriving: int, w: World) -> bool:
+    """Return whether the cell at a place lets a type in."""
+    gate = row(w.types, w.occupant[place])
+    found = False
+    for slot in range(gate["admit_first"], gate["admit_last"]):
+        found = found or row(w.slots, slot)["object"] == arriving
+    return found
 
 
 @njit(cache=True)
@@ -120,14 +132,15 @@ def arrive(
     key = draws.mix(draws.step_key(seed, step, draws.ARRIVAL) ^ np.uint64(arriving))
     start = tables.types[arriving]["layer"] * w.sites
     entered = 0
+    if points.size == 0 or not cumulated[-1] > 0.0:
+        return entered
     for k in range(number):
         luck = draws.mix(key + np.uint64(k))
-        if (luck & np.uint64(1)) != np.uint64(late) or points.size == 0:
+        if (luck & np.uint64(1)) != np.uint64(late):
             continue
         pick = draws.uniform(draws.mix(luck ^ np.uint64(draws.ENTRY))) * cumulated[-1]
         point = points[min(np.searchsorted(cumulated, pick, side="right"), points.size - 1)]
-        gate = tables.types[view.occupant[point]]
-        if gate["admit_last"] == gate["admit_first"]:
+        if not admits(point, arriving, w):
             continue
         target = free_place(site_of(point, w), start, draws.mix(luck ^ np.uint64(draws.PLACE)), w)
         if target < 0:

@@ -147,6 +147,11 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             "drug signal that binds it: the value is the unbound fraction 1/(1 + C/affinity)",
         ),
         "affinity": ("expression", False, "dissociation constant, in the unit of that drug signal"),
+        "pulse": (
+            "whole",
+            False,
+            "1 if it is above 0 for single steps only, whose events it decides; 0 if absent",
+        ),
     },
     "density": {
         "name": ("text", True, "name of the signal"),

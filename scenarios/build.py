@@ -121,8 +121,8 @@ class Builder:
         self._types = read_types(spec)
         # lattice pitch and other numbers that placement needs do not depend on what is placed
         sites = math.prod(lattice_shape(self._tables["lattice"], spec.model["dimensions"]))
-        self._draft = compile_model(spec, self._tissue_values, {"sites": float(sites)})
         self._measures = any("measured" in entry for entry in spec.parameters.values())
+        self._draft = compile_model(spec, self._tissue_values, {"sites": float(sites)}, self._measures)
 
     def build(self, seed: int, tissue_file: Path | None = None, threads: int = 1) -> Simulation:
         """Assemble a simulation at time 0.

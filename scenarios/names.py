@@ -1,12 +1,13 @@
 """The names in a scenario that its tissue model or its body must know."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..abm.errors import unknown_word
 from ..abm.model import Model
 from ..abm.model_file import as_list
 from ..abm.ode_model import OdeModel
+from ..abm.vocabulary import ADMIT
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
 from ..ode_coupling.system import DOSE_RATE
 from ..ode_coupling.toxicity.friberg import ANC
@@ -49,6 +50,7 @@ def wrong_names(scenario: Scenario) -> list[str]:
         if word not in choices
     ]
     coupling = tables.get("coupling", {"cells": [], "signals": []})
+    problems += _admitted_by_nobody(scenario, coupling["cells"], model)
     for entry in (*coupling["cells"], *coupling["signals"]):
         for key, unit in (("weight", "1"), ("factor", entry.get("unit", "1"))):
             if key in entry:
@@ -68,6 +70,21 @@ def _body_names(tables: Mapping[str, Any], model: Model) -> Iterator[tuple[str, 
     yield from (("state or output of the body", word, seen) for word in observed_names(tables))
     if "toxicity" in tables:
         yield "state or output of the body", tables["toxicity"]["concentration"], named
+
+
+def _admitted_by_nobody(
+    scenario: Scenario, cells: Iterable[Mapping[str, Any]], model: Model
+) -> Iterator[str]:
+    """Yield one sentence for every type that arrives from the body and that no cell of the tissue lets in."""
+    let_in = {model.types[slot["object"] - 1].name for slot in model.tables.slots if slot["verb"] == ADMIT}
+    known = {info.name for info in model.types}
+    for cell in cells:
+        if "arrival" in cell and cell["type"] in known - let_in:
+            yield (
+                f"{scenario.name}: [coupling] brings {cell['type']} from blood, and no cell of the tissue has the "
+                f"behaviour 'admit {cell['type']}', so none would enter; add that behaviour to the model or take "
+                "'arrival' out"
+            )
 
 
 def _drugs(body: OdeModel) -> set[str]:

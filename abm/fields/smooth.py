@@ -6,17 +6,19 @@ from .grids import Array
 
 
 @njit(cache=True, nogil=True)
-def _span(index: int, size: int) -> tuple[float, int, int, bool]:
-    """Return (sign, tiles, slot, fold) that locate a prefix sum of a line reflected without end.
+def _span(index: int, size: int, periodic: bool) -> tuple[float, float, int, bool]:
+    """Return (sign, tiles, slot, fold) that locate a prefix sum of a line reflected or repeated without end.
 
     The sum of the first `index` values is sign x (tiles x 2 T + P[slot]) or, folded, sign x (tiles x 2 T
     + 2 T - P[slot]), where P are the prefix sums of the line and T = P[size].
     """
+    if periodic:
+        return 1.0, 0.5 * (index // size), index % size, False
     sign = -1.0 if index < 0 else 1.0
     index = -index if index < 0 else index
-    tiles = 0
+    tiles = 0.0
     if index > 2 * size:
-        tiles, index = index // (2 * size), index % (2 * size)
+        tiles, index = float(index // (2 * size)), index % (2 * size)
     if index > size:
         return sign, tiles, 2 * size - index, True
     return sign, tiles, index, False
@@ -45,7 +47,7 @@ def _sum_rows(values: Array, prefix: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _along_rows(values: Array, prefix: Array, radius: int) -> None:
+def _along_rows(values: Array, prefix: Array, radius: int, periodic: bool) -> None:
     """Replace every row by its box mean; prefix is scratch of the same shape."""
     ny, nx = values.shape
     width = 1.0 / (2 * radius + 1)
@@ -64,7 +66,7 @@ def _along_rows(values: Array, prefix: Array, radius: int) -> None:
             i = edge if edge < first else edge + inside
             part = 0.0
             for side in range(2):
-                sign, tiles, slot, fold = _span(i + radius + 1 if side else i - radius, nx)
+                sign, tiles, slot, fold = _span(i + radius + 1 if side else i - radius, nx, periodic)
                 at = prefix[j, slot - 1] if slot else 0.0
                 upto = sign * (tiles * 2.0 * total + (2.0 * total - at if fold else at))
                 part = upto - part
@@ -72,7 +74,7 @@ def _along_rows(values: Array, prefix: Array, radius: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _along_columns(values: Array, prefix: Array, radius: int) -> None:
+def _along_columns(values: Array, prefix: Array, radius: int, periodic: bool) -> None:
     """Replace every column by its box mean; prefix is scratch of the same shape."""
     ny, nx = values.shape
     width = 1.0 / (2 * radius + 1)
@@ -87,8 +89,8 @@ def _along_columns(values: Array, prefix: Array, radius: int) -> None:
             for i in range(nx):
                 values[j, i] = (prefix[high, i] - prefix[low, i]) * width
             continue
-        sign_a, tiles_a, slot_a, fold_a = _span(j - radius, ny)
-        sign_b, tiles_b, slot_b, fold_b = _span(j + radius + 1, ny)
+        sign_a, tiles_a, slot_a, fold_a = _span(j - radius, ny, periodic)
+        sign_b, tiles_b, slot_b, fold_b = _span(j + radius + 1, ny, periodic)
         for i in range(nx):
             total = prefix[ny - 1, i]
             a = prefix[slot_a - 1, i] if slot_a else 0.0
@@ -99,8 +101,10 @@ def _along_columns(values: Array, prefix: Array, radius: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def box_smooth(source: Array, radius_sites: int, passes: int, out: Array, scratch: Array) -> None:
-    """Write the repeated box mean of a map of two or three dimensions, reflected at the edges, into `out`.
+def box_smooth(
+    source: Array, radius_sites: int, passes: int, out: Array, scratch: Array, periodic: bool
+) -> None:
+    """Write the repeated box mean of a map of two or three dimensions into `out`.
 
     A pass averages the (2 radius + 1)^2 or (2 radius + 1)^3 sites around each site. Three passes are close to a
     Gaussian of standard deviation sqrt(radius (radius + 1)) sites. The sum of the map is conserved to round-off
@@ -118,6 +122,8 @@ def box_smooth(source: Array, radius_sites: int, passes: int, out: Array, scratc
         Result, in the unit of the map.
     scratch : float64, same shape
         Working memory.
+    periodic : bool
+        Whether the map goes round along every axis; else it is reflected at the edges.
     """
     out[:] = source
     if radius_sites <= 0:
@@ -126,12 +132,12 @@ def box_smooth(source: Array, radius_sites: int, passes: int, out: Array, scratc
     planes = source.size // (ny * nx)
     rows, spare = out.reshape((planes * ny, nx)), scratch.reshape((planes * ny, nx))
     for _ in range(passes):
-        _along_rows(rows, spare, radius_sites)
+        _along_rows(rows, spare, radius_sites, periodic)
     for plane in range(planes):
         part = slice(plane * ny, (plane + 1) * ny)
         for _ in range(passes):
-            _along_columns(rows[part], spare[part], radius_sites)
+            _along_columns(rows[part], spare[part], radius_sites, periodic)
     if source.ndim == 3:
         stack, spare = out.reshape((planes, ny * nx)), scratch.reshape((planes, ny * nx))
         for _ in range(passes):
-            _along_columns(stack, spare, radius_sites)
+            _along_columns(stack, spare, radius_sites, periodic)

@@ -85,7 +85,7 @@ def fill_sources(
             behaviour = slots[slot]
             if behaviour["object"] != field or behaviour["rule_last"] == behaviour["rule_first"]:
                 continue
-            amount = rate(slot, place, w)
+            amount = max(0.0, rate(slot, place, w))
             if behaviour["verb"] == SECRETE:
                 source[place % sites] += amount
             else:

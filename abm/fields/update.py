@@ -118,7 +118,7 @@ class Fields:
             state.densities[i] = crowd.mean()
             return
         source, scratch = crowd.reshape(self.shape), spare.reshape(self.shape)
-        box_smooth(source, radius, SMOOTHING_PASSES, state.densities[i], scratch)
+        box_smooth(source, radius, SMOOTHING_PASSES, state.densities[i], scratch, self.model.periodic)
 
     def _reference(self, i: int, state: State, view: View, lattice: Lattice) -> float:
         """Return what a density signal is divided by: the mean crowd that the cells of a group see at time 0."""
@@ -147,11 +147,11 @@ class Fields:
             if state.field_transient[i] and (
                 "initial" in self.model.spec.sections["field"][i] or not row["decay"] > 0
             ):
-                take_stats(view.fields[i], 0, view.stats[i])  # it begins as declared
+                take_stats(view.fields[i], row["normalise"], view.stats[i])  # it begins as declared
                 return
         hours = float(row["every"] * self.model.dt_h)
         length = hours if state.field_transient[i] and not first else np.inf
-        if row["normalise"]:  # start from the last solution, not from its pattern
+        if row["normalise"] and not first:  # start from the last solution, not from its pattern
             state.fields[i] *= view.stats[i]["solved_mean"]
         done, sums = self._solve(i, length, state, view, lattice)
         if done.status == INVALID:

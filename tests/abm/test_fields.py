@@ -233,7 +233,7 @@ for shape, periodic in (((9, 12), False), ((7, 11), True), ((5, 4, 7), False), (
     digest.update(c.tobytes() + np.array(result).tobytes())
     result = solve_varying(c, q, s, d, periodic, 1e-9, 1, make_workspace(shape, True))
     out, scratch = np.zeros(shape), np.zeros(shape)
-    box_smooth(s, 2, 3, out, scratch)
+    box_smooth(s, 2, 3, out, scratch, False)
     digest.update(c.tobytes() + out.tobytes() + np.array(result).tobytes())
 print(digest.hexdigest())
 """
@@ -256,7 +256,7 @@ def test_every_kernel_compiled_once_a_precision_and_its_interface_once_a_dimensi
         for single in (False, True):
             work = make_workspace(shape, single=single)
             assert solve(one.copy(), one, one, 1.0, True, 1e-4, 5, work)[0] == CONVERGED
-        smooth.box_smooth(one, 2, 3, one.copy(), one.copy())
+        smooth.box_smooth(one, 2, 3, one.copy(), one.copy(), False)
     for kernel in (
         multigrid._start,
         multigrid._iterate,

@@ -1,5 +1,7 @@
 """Box blur against explicit sums over the mirrored map, its total, sign and width."""
 
+import itertools
+
 import numpy as np
 import oracles_fields
 import pytest
@@ -8,9 +10,9 @@ from hypothesis import strategies as st
 from oncolattice.abm.fields.smooth import box_smooth
 
 
-def smoothed(values, radius, passes):
+def smoothed(values, radius, passes, periodic=False):
     out, scratch = np.empty_like(values), np.empty_like(values)
-    box_smooth(values, radius, passes, out, scratch)
+    box_smooth(values, radius, passes, out, scratch, periodic)
     return out
 
 
@@ -74,5 +76,30 @@ def test_three_passes_have_the_stated_variance(radius):
 def test_the_map_may_be_its_own_result():
     values = np.random.default_rng(0).random((21, 17))
     apart = smoothed(values, 3, 3)
-    box_smooth(values, 3, 3, values, np.empty_like(values))
+    box_smooth(values, 3, 3, values, np.empty_like(values), False)
     assert values.tobytes() == apart.tobytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.one_of(
+        st.tuples(st.integers(1, 12), st.integers(1, 12)),
+        st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6)),
+    ),
+    radius=st.integers(0, 5),
+    passes=st.integers(1, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_ring_equals_the_mean_over_shifted_maps(shape, radius, passes, seed):
+    """Each site's box, gone round the lattice as often as it reaches, site by site."""
+    rng = np.random.default_rng(seed)
+    values = rng.random(shape) * (rng.random(shape) < 0.3)
+    expected = values
+    for _ in range(passes):
+        shifts = itertools.product(range(-radius, radius + 1), repeat=len(shape))
+        boxes = [np.roll(expected, shift, axis=tuple(range(len(shape)))) for shift in shifts]
+        expected = np.mean(boxes, axis=0)
+    out = smoothed(values, radius, passes, periodic=True)
+    assert np.allclose(out, expected, rtol=0.0, atol=1e-13)
+    assert out.sum() == pytest.approx(values.sum(), rel=1e-12, abs=0.0)
+    assert out.min() >= 0.0

@@ -159,3 +159,70 @@ def test_arrivals_are_the_same_on_any_number_of_threads():
         states.append(tissue.state)
     assert same_state(states[0], states[1])
     assert same_state(states[0], states[2])
+
+
+@pytest.mark.parametrize("response", ["hill", "linear"])
+def test_where_all_weights_are_zero_nothing_enters(response):
+    """A hill response to nothing is 0; a linear one that overshoots is below 0, which weighs as 0."""
+    effect = "drives" if response == "hill" else "decreases"
+    signal = "contact B" if response == "hill" else "contact A"
+    words = behaviour("V", "admit T", "w") + rule("V", "admit T", signal, effect, "one", response=response)
+    occupant = np.zeros((2, 20, 20), np.uint8)
+    occupant[0, ::4, ::4] = 4
+    occupant[0, 1::4, ::4] = occupant[0, ::4, 1::4] = 1
+    tissue = tissue_of(tiny_model(NUMBERS, words), occupant)
+    assert tissue.step({T: 50}) == {T: 0}
+    assert not (tissue.state.occupant[1] == T).any()
+
+
+def test_a_type_that_nothing_admits_does_not_enter():
+    """Vessels admit T; what arrives besides is of a type that sits on its layer and has no entry."""
+    tissue = vessels((20, 20), 4)
+    assert tissue.step({1: 30, T: 1})[1] == 0
+    assert not (tissue.state.occupant == 1).any()
+
+
+def test_an_entry_point_of_weight_zero_is_never_drawn():
+    """Only vessels that touch an A weigh anything; the last one in memory order does not."""
+    words = behaviour("V", "admit T", "w") + rule(
+        "V", "admit T", "contact A", "drives", "one", response="step"
+    )
+    occupant = np.zeros((2, 24, 24), np.uint8)
+    occupant[0, 2::8, 2::8] = 4
+    occupant[0, 3, 2] = 1
+    tissue = tissue_of(tiny_model(NUMBERS, words), occupant)
+    for _ in range(4):
+        tissue.step({T: 40})
+    found = np.argwhere(tissue.state.occupant[1] == T)
+    assert len(found) == 9  # every site around the one vessel
+    assert np.abs(found - [2, 2]).max() <= 1
+
+
+def test_a_gate_that_became_another_gate_admits_only_what_that_one_admits():
+    """Every V becomes a B in the first step (p = 1), which admits A: what drew a V in the second half waits."""
+    model = tiny_model(
+        NUMBERS + parameters(one_rate=(1.0, "1/h")),
+        behaviour("V", "admit T", "w")
+        + behaviour("B", "admit A", "w")
+        + behaviour("V", "become B", "one_rate"),
+        update="per-step probabilities",
+    )
+    occupant = np.zeros((2, 60, 60), np.uint8)
+    occupant[0, ::6, ::6] = 4
+    tissue = tissue_of(model, occupant)
+    assert 25 < tissue.step({T: 100})[T] < 75
+
+
+def test_entry_points_are_found_anew_without_fields_or_densities():
+    """V is born of A after time 0, and opens when it touches B: what arrives then enters there and only there."""
+    model = tiny_model(
+        NUMBERS + parameters(one_rate=(1.0, "1/h")),
+        behaviour("V", "admit T", "w") + behaviour("A", "become V", "one_rate"),
+        update="per-step probabilities",
+    )
+    occupant = np.zeros((2, 20, 20), np.uint8)
+    occupant[0, ::4, ::4] = 1
+    tissue = tissue_of(model, occupant)
+    assert tissue.step({T: 10}) == {T: 0}
+    assert (tissue.state.occupant[0] == 4).sum() == 25
+    assert tissue.step({T: 10}) == {T: 10}
