@@ -30,7 +30,7 @@ def wrong_names(scenario: Scenario) -> list[str]:
     InputError
         The tissue model does not compile, or controller and stopping rule do not fit it.
     """
-    model, tables = scenario_model(scenario), scenario.tables
+    model, tables = scenario_model(scenario, draft=True), scenario.tables
     Trial(tables, model)
     Radiation(tables, model)
     resolve_numbers(tables["tissue"], model)
