@@ -15,7 +15,9 @@ from .model_file import ModelSpec, as_list, expand_groups
 from .snapshot import CellTypeInfo
 from .tables import CHANGE, MOST_EVENTS_A_STEP, MOST_PROBABILITY, RULE, SLOT, TYPE, record
 
-MOST_HOPS_A_STEP = 1_000.0  # each is made: 15 um a hop and an hour a step, ten times the speed of the fastest cells
+MOST_HOPS_A_STEP = (
+    1_000.0  # each is made: 15 um a hop and an hour a step, ten times the speed of the fastest cells
+)
 _SHORT = sorted(2**a * 5**b for a in range(30) for b in range(13))  # divisors that leave a short decimal
 
 
@@ -109,7 +111,7 @@ def compile_behaviours(
                 raise InputError(f"{info.name}: only one migrate behaviour a type, two are declared")
             if clock == 2 and expected > MOST_HOPS_A_STEP and not words.draft:
                 raise InputError(
-                    f"{info.name}: {expected:.3g} hops a step of {words.dt_h:g} h are too many to be made one by one (at "
+                    f"{info.name}: {expected:.3g} hops a step of {words.dt_h:g} h are too many to make one by one (at "
                     f"most {MOST_HOPS_A_STEP:g}); take a shorter step, or let [model] stirred mix the layer"
                 )
     if not words.draft:
