@@ -292,6 +292,7 @@ class Tissue:
             self._refuse(int(tally[EXCESS]))
         if self.audit:
             audit_rates(self.model, state, self._lattice, self._agenda)
+        self._fields.pass_time(state, steps * self.model.dt_h)
         state.events += tally[1 : 1 + state.events.size]
         state.number += tally[1 + state.events.size :] + self._entered
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from . import vocabulary as v
+from .compile_events import Events
 from .compile_words import Words, split_behaviour
 from .errors import InputError, unknown_word
 from .model_file import ModelSpec, expand_groups
@@ -73,7 +74,7 @@ def compile_attributes(spec: ModelSpec, scope: Scope, types: tuple[CellTypeInfo,
 
 
 def compile_changes(
-    entry: dict[str, Any], info: CellTypeInfo, spec: ModelSpec, words: Words, events: list[str]
+    entry: dict[str, Any], info: CellTypeInfo, spec: ModelSpec, words: Words, events: Events
 ) -> list[tuple]:
     """Return the changes that one behaviour of one type makes, in the order of declaration.
 
@@ -116,7 +117,8 @@ def compile_changes(
                     raise InputError(
                         f"{where}: {info.name} cannot become {word}, which sits on another layer"
                     )
-            event = event_row(f"{info.name}: {change['at_zero']}", events)
+            # whoever carries the attribute then: after a become it is the new type that dies or becomes
+            event = events.row(change["at_zero"], carrier, target, where)
         rows.append((amount, attribute, int(sets), at_zero, target, event))
     return rows
 
@@ -130,13 +132,6 @@ def _forebears(name: str, types: list[dict[str, Any]]) -> list[str]:
         chain.append(current)
         current = like[current]
     return chain
-
-
-def event_row(name: str, events: list[str]) -> int:
-    """Return the counter of an event, made at first use."""
-    if name not in events:
-        events.append(name)
-    return events.index(name)
 
 
 def check_changes(spec: ModelSpec, behaviours: dict[str, list[dict[str, Any]]]) -> None:

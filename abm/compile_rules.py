@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from . import vocabulary as v
-from .compile_attributes import check_changes, compile_changes, event_row
+from .compile_attributes import check_changes, compile_changes
+from .compile_events import TO_BODY, Events
 from .compile_words import Words, one_of, split_behaviour
 from .errors import InputError, unknown_word
 from .lattice import MOST_RINGS, offsets
@@ -14,6 +15,9 @@ from .model_file import ModelSpec, as_list, expand_groups
 from .snapshot import CellTypeInfo
 from .tables import CHANGE, MOST_EVENTS_A_STEP, MOST_PROBABILITY, RULE, SLOT, TYPE, record
 
+MOST_HOPS_A_STEP = (
+    1_000.0  # each is made: 15 um a hop and an hour a step, ten times the speed of the fastest cells
+)
 _SHORT = sorted(2**a * 5**b for a in range(30) for b in range(13))  # divisors that leave a short decimal
 
 
@@ -61,11 +65,10 @@ _CLOCKS = (
 
 def compile_behaviours(
     spec: ModelSpec, words: Words
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, Events]:
     """Compile behaviours and rules of every type into slots, ordered by type and clock.
 
-    Returns the types, the slots, the events of kills by victim, the rules, the changes and the names of all
-    events.
+    Returns the types, the slots, the events of kills by victim, the rules, the changes and all events.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def compile_behaviours(
     slot_rows: list[tuple] = []
     rule_rows: list[tuple] = []
     change_rows: list[tuple] = []
-    events: list[str] = []
+    events = Events(words.types)
     first = np.zeros((len(_CLOCKS), len(words.types) + 1), np.int32)
     last = np.zeros_like(first)
     busiest = (0.0, "")
@@ -106,6 +109,11 @@ def compile_behaviours(
                 busiest = (expected, info.name)
             if clock == 2 and last[clock, info.id] - first[clock, info.id] > 1:
                 raise InputError(f"{info.name}: only one migrate behaviour a type, two are declared")
+            if clock == 2 and expected > MOST_HOPS_A_STEP and not words.draft:
+                raise InputError(
+                    f"{info.name}: {expected:.3g} hops a step of {words.dt_h:g} h are too many to make one by one (at "
+                    f"most {MOST_HOPS_A_STEP:g}); take a shorter step, or let [model] stirred mix the layer"
+                )
     if not words.draft:
         check_step(*busiest, words.dt_h, spec.model["update"])
         _check_division(slot_rows, rule_rows, first, last, spec, words)
@@ -114,7 +122,7 @@ def compile_behaviours(
     types = record([(at, *ends) for at, ends in zip(layer, ranges, strict=True)], TYPE)
     victims = np.array([row[-1] for row in slot_rows], np.int32).reshape(-1, len(layer))
     slots = record([row[:-1] for row in slot_rows], SLOT)
-    return types, slots, victims, record(rule_rows, RULE), record(change_rows, CHANGE), tuple(events)
+    return types, slots, victims, record(rule_rows, RULE), record(change_rows, CHANGE), events
 
 
 def check_step(expected: float, name: str, dt_h: float, update: str) -> None:
@@ -218,7 +226,7 @@ _ONLY_FOR = {
 
 def _compile_slot(
     entry: dict[str, Any], info: CellTypeInfo, verb: int, target: str, words: Words,
-    events: list[str], rules: tuple,
+    events: Events, rules: tuple,
 ) -> tuple:  # fmt: skip
     where = entry["where"]
     for key, owners in _ONLY_FOR.items():
@@ -227,31 +235,44 @@ def _compile_slot(
     subject, unit = _object_of(entry, info, verb, target, words)
     base = words.scope.positive(entry["rate"], unit, f"{where} rate")
     event, below, blocked, victims = -1, -1, -1, [-1] * (len(words.types) + 1)
-    if verb == v.KILL:
-        members = words.sets[subject]
-        for victim in words.types:
-            if members[victim.id]:
-                victims[victim.id] = event_row(f"{victim.name}: killed by {info.name}", events)
-    elif verb in v.FATE or verb in v.PROBABILITIES_OF_DIVISION:
-        event = event_row(f"{info.name}: {entry['do']}", events)
+    leaves, own = _remains(entry, info, verb, subject, words), info.id
+    match verb:
+        case v.KILL:
+            for victim in words.types:
+                if words.sets[subject][victim.id]:
+                    victims[victim.id] = events.row(f"killed by {info.name}", victim.id, leaves, where)
+        case v.DIVIDE:
+            event = events.row(entry["do"], 0, own, where, who=own)
+        case v.BECOME | v.BEGET:  # a begotten daughter counts as a division of the mother, too
+            event = events.row(entry["do"], own, subject, where)
+        case v.LEAVE:
+            event = events.row(entry["do"], own, TO_BODY, where)
+        case v.DIE | v.DIE_DIVIDING:
+            event = events.row(entry["do"], own, leaves, where)
     if "below_zero" in entry:
         if split_behaviour(entry["below_zero"], where)[0] != v.DIE:
             raise InputError(f"{where}: below_zero reads 'die <cause>', got '{entry['below_zero']}'")
-        below = event_row(f"{info.name}: {entry['below_zero']}", events)
+        below = events.row(entry["below_zero"], own, 0, where)
     if verb == v.DIVIDE:
-        blocked = event_row(f"{info.name}: division blocked", events)
-    leaves = 0
-    if "leaves" in entry:
-        leaves = 1 + words.index("cell type", entry["leaves"], words.types, f"{where} leaves")
-        gone = [t for t in words.types if victims[t.id] >= 0] if verb == v.KILL else [info]
-        if any(t.layer != words.types[leaves - 1].layer or t.id == leaves for t in gone):
-            raise InputError(f"{where}: '{entry['leaves']}' must be another type of the same layer")
+        blocked = events.row("division blocked", 0, 0, where, who=own)
     to, rings = _division(entry, words)
     bias, slope, persistence, climbs = _direction(entry, words)
     return (
         base, bias, slope, persistence, verb, subject, *rules,
         event, below, blocked, rings, to, leaves, climbs, victims,
     )  # fmt: skip
+
+
+def _remains(entry: dict[str, Any], info: CellTypeInfo, verb: int, subject: int, words: Words) -> int:
+    """Return the type that a death leaves in its site, 0 for none."""
+    where = entry["where"]
+    if "leaves" not in entry:
+        return 0
+    leaves = 1 + words.index("cell type", entry["leaves"], words.types, f"{where} leaves")
+    gone = [t for t in words.types if words.sets[subject][t.id]] if verb == v.KILL else [info]
+    if any(t.layer != words.types[leaves - 1].layer or t.id == leaves for t in gone):
+        raise InputError(f"{where}: '{entry['leaves']}' must be another type of the same layer")
+    return leaves
 
 
 def _object_of(

@@ -69,6 +69,9 @@ class Model:
     attributes : tuple of AttributeInfo
     events : tuple of str
         Names of the event counters, "<type>: <what happened>".
+    event_cells : ndarray of int32, shape (event, 2)
+        Type of the cell that an event takes from its site and of the one that stands there after: 0 for none,
+        TO_BODY for one that goes back to blood.
     scope : Scope
         Every parameter with unit and source.
     tables : Tables
@@ -85,6 +88,7 @@ class Model:
     densities: tuple[Variable, ...]
     attributes: tuple[AttributeInfo, ...]
     events: tuple[str, ...]
+    event_cells: np.ndarray
     scope: Scope
     tables: Tables
 
@@ -269,13 +273,14 @@ def compile_model(
         stirred=_read_stirred(spec, scope, types),
         dt_h=dt_h,
         update=UPDATES.index(head["update"]),
-        events=len(events),
+        events=len(events.names),
     )
     _read_only(tables)
     layers = tuple(head["layers"])
     return Model(
-        spec, site_um, dt_h, layers, types, fields, signals, densities, attributes, events, scope, tables
-    )
+        spec, site_um, dt_h, layers, types, fields, signals, densities, attributes, tuple(events.names),
+        events.table(), scope, tables,
+    )  # fmt: skip
 
 
 def _read_stirred(spec: ModelSpec, scope: Scope, types: Sequence[CellTypeInfo]) -> np.ndarray:

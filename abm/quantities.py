@@ -45,6 +45,7 @@ _UNITS: dict[str, tuple[float, tuple[float, ...]]] = {
     "mol": (1e9, _dims(nmol=1)),
     "nmol": (1.0, _dims(nmol=1)),
     "pmol": (1e-3, _dims(nmol=1)),
+    "fmol": (1e-6, _dims(nmol=1)),
     "M": (1e-6, _dims(nmol=1, um=-3)),
     "mM": (1e-9, _dims(nmol=1, um=-3)),
     "uM": (1e-12, _dims(nmol=1, um=-3)),

@@ -56,6 +56,8 @@ class State:
     field_account : ndarray of float64, shape (field, 6)
         Amounts since time 0, in field unit times sites: secreted, delivered by vessels, taken up, decayed, in
         through the boundary, change (see ``fields.update.ACCOUNT``).
+    field_rate : ndarray of float64, shape (field, 6)
+        The same by hour as the last update found it, of the pattern of a field that a body signal scales.
     """
 
     step: int
@@ -80,6 +82,7 @@ class State:
     field_first_order: np.ndarray
     field_transient: np.ndarray
     field_account: np.ndarray
+    field_rate: np.ndarray
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return everything as named arrays, exact."""
@@ -184,6 +187,7 @@ def first_state(
         field_first_order=np.zeros(n_fields, np.int64),
         field_transient=np.zeros(n_fields, np.uint8),
         field_account=np.zeros((n_fields, 6)),
+        field_rate=np.zeros((n_fields, 6)),
     )
     if model.attributes:
         begin_all(state.view(model), state.lattice(model), model.tables)

@@ -5,6 +5,7 @@ from numba import njit
 
 from ..abm.draws import mix, poisson, step_key
 
+MOST_A_PLACE = 10  # arrivals a step
 ARRIVALS = 100  # purpose of the draws of arrivals, apart from those of the cells
 
 
@@ -49,24 +50,27 @@ def draw_arrivals(
     y: np.ndarray,
     days: float,
     litres: float,
+    places: int,
     waiting: np.ndarray,
     wanted: np.ndarray,
 ) -> None:
     """Draw how many lattice cells of each type leave blood in a step of some ``days``.
 
-    A Poisson number of the outward flux (``days`` includes the lesion's share of it). Blood gives whole
-    lattice cells only; those for which it holds too little wait in ``waiting`` until it does.
+    A Poisson number of the outward flux (``days`` includes the lesion's share of it). Blood gives whole lattice
+    cells only; those for which it holds too little wait in ``waiting`` until it does. A flux of many times what the
+    lattice has ``places`` for, which only a weight far too low makes, is not drawn cell by cell.
     """
+    most = MOST_A_PLACE * places
     key = step_key(seed, step, ARRIVALS)
     for i in range(type_id.size):
         wanted[i] = 0
         if arrival[i] < 0:
             continue
-        expected = outputs[arrival[i]] * days / weight[i]
-        held = int(litres * y[blood[i]] / weight[i])
+        expected = min(outputs[arrival[i]] * days / weight[i], float(most))
+        held = int(min(litres * y[blood[i]] / weight[i], float(most)))
         due = poisson(expected, mix(key ^ np.uint64(type_id[i]))) + waiting[i]
         wanted[i] = min(due, held)
-        waiting[i] = due - wanted[i]
+        waiting[i] = min(due - wanted[i], most)
 
 
 @njit(cache=True)

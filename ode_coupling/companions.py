@@ -18,6 +18,7 @@ from .joint import Drive, Joint
 from .system import Body
 
 EXCHANGE_DAYS = 0.25  # assumed: short against the days over which an antibody distributes
+LEAST_EXCHANGE_DAYS = 1e-4  # nine seconds
 
 
 class BodyWithCompanions(Body):
@@ -58,8 +59,11 @@ class BodyWithCompanions(Body):
         self._joint = Joint({"": systemic.model} | {n: b.model for n, b in companions.items()}, tuple(drives))
         self.model, self.rtol, self.atol = self._joint.model, systemic.rtol, systemic.atol
         self.exchange_days = float(exchange_days)
-        if not 0.0 < self.exchange_days < math.inf:
-            raise InputError(f"{self.model.name}: exchange_days must be above 0, it is {exchange_days}")
+        if not LEAST_EXCHANGE_DAYS <= self.exchange_days < math.inf:
+            raise InputError(
+                f"{self.model.name}: exchange_days must be above 0, {LEAST_EXCHANGE_DAYS:g} at least, "
+                f"it is {exchange_days}"
+            )
         for name, body in companions.items():
             if body.t != systemic.t:
                 raise InputError(

@@ -17,11 +17,12 @@ from ..abm.advance import Tissue
 from ..abm.errors import InputError
 from ..abm.state import State
 from .books import book_body, note_blood, take_stock
+from .closure import check_account
 from .dosing import Regimen
 from .ledger import Ledger
 from .lesion import Lesion
 from .ports import STRANG, Ports, species_names
-from .system import Body
+from .system import Body, BodyError
 
 FURTHER = "lesion{}_"  # what the arrays of the second lesion and later ones begin with
 
@@ -51,7 +52,7 @@ class CoupledRun:
     Raises
     ------
     InputError
-        Ports that do not fit tissue or body; lesions that do not fit one another.
+        Ports that do not fit tissue or body, or could not keep books; lesions that do not fit one another.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class CoupledRun:
         _check_lesions(tissues, crossing, fractions)
         self.body, self.ports = body, crossing[0]
         self.lesions = [Lesion(t, body, p, f) for t, p, f in zip(tissues, crossing, fractions, strict=True)]
+        for account in self.ports.drugs:
+            check_account(account, body)
         self._cells = self.lesions[0].cells
         self.ledger = Ledger(species_names(self.ports))
         n = len(self.ports.cells)
@@ -177,6 +180,11 @@ class CoupledRun:
     def _sense(self) -> np.ndarray:
         """Hand the body's signals to every lesion; return the outputs of the body."""
         outputs = self.body.outputs()
+        if not np.isfinite(outputs.sum()):
+            name = self.body.model.outputs[int(np.argmin(np.isfinite(outputs)))].name
+            raise BodyError(
+                f"{self.body.model.name}: output {name} is no longer finite at day {self.body.t:.6g}"
+            )
         for lesion in self.lesions:
             lesion.sense(outputs)
         return outputs

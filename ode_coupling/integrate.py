@@ -17,6 +17,8 @@ ODE_FUNCTION = types.FunctionType(ODE_SIGNATURE)
 
 OK, NON_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS = range(4)
 MAX_STEPS = 1_000_000
+# An explicit pair follows time constants down to seconds in so many steps; what is stiffer must end, not spin.
+STEPS_A_CALL, STEPS_A_UNIT = 1_000, 20_000
 SHRINK, GROW, SAFETY, CREEP = 0.2, 5.0, 0.9, 1.1
 
 NODES = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
@@ -144,7 +146,8 @@ def _advance(rhs, t0, t1, y, p, u, rtol, atol, h):
         return NON_FINITE, t, h, negative, first
     if not h > 0.0:
         h = 1e-3 * (t1 - t0)
-    for _ in range(MAX_STEPS):
+    most = int(min(STEPS_A_CALL + STEPS_A_UNIT * (t1 - t0), MAX_STEPS))
+    for _ in range(most):
         remaining = t1 - t
         last = h >= 0.999 * remaining
         tried = remaining if last else min(h, 0.5 * remaining)  # two even steps rather than one and a rest
@@ -209,7 +212,7 @@ def advance(
     Returns
     -------
     Advance
-        ``status`` (OK, NON_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS), time reached, step size to carry on with,
-        and how many steps were halved because a state would have turned negative.
+        ``status`` (OK, NON_FINITE, STEP_TOO_SMALL, or TOO_MANY_STEPS: above 1,000 and 20,000 a unit of time), time
+        reached, step size to carry on with, and how many steps were halved because a state would have turned negative.
     """
     return Advance(*_advance(compiled_ode(rhs), t0, t1, y, p, u, rtol, atol, h)[:4])

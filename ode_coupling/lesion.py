@@ -89,7 +89,7 @@ class Lesion:
         state, wanted = tissue.state, self._wanted
         draw_arrivals(
             np.uint64(state.seed), state.step, cells.type_id, cells.weight, cells.arrival, cells.blood,
-            outputs, y, self._days, litres, self.waiting, wanted,
+            outputs, y, self._days, litres, state.region.size, self.waiting, wanted,
         )  # fmt: skip
         before = state.events.copy()
         entered = tissue.step({type_id: int(wanted[i]) for i, type_id in self._arriving})

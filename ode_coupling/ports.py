@@ -1,10 +1,11 @@
 """What crosses between tissue and body: named ports, all in amounts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..abm.compile_events import TO_BODY
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
 from ..abm.ode_model import OdeModel
@@ -136,6 +137,28 @@ class Ports:
             raise unknown_word("splitting", self.splitting, SPLITTINGS, "coupling")
         if not self.buffer_days > 0.0:
             raise InputError(f"coupling: the buffer of antigen must last above 0 d, not {self.buffer_days}")
+        _once("cell type", [port.type for port in self.cells])
+        _once("body state", [s for port in self.cells for s in (port.tissue, port.blood) if s])
+        _once("body signal", [port.signal for port in self.signals])
+        _once("drug", [account.drug for account in self.drugs])
+        for port in self.cells:
+            if port.arrival and not port.blood:
+                raise InputError(
+                    f"coupling: {port.type} arrives by '{port.arrival}' from no blood; name the state that is debited "
+                    "with 'blood', or take out 'arrival'"
+                )
+        weighed = [port.type for port in self.cells]
+        for release in self.releases:
+            if (who := release.event.partition(": ")[0]) not in weighed:
+                raise unknown_word(
+                    "cell type", who, weighed, "coupling: only types of 'cells' release antigen"
+                )
+
+
+def _once(kind: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"coupling: {kind} '{name}' is named twice; each crosses in one place")
 
 
 def species_names(ports: Ports) -> Sequence[str]:
@@ -187,39 +210,16 @@ def resolve_cells(ports: Ports, model: Model, body: OdeModel) -> CellTable:
         column("states", [p.blood for p in ports.cells]),
         column("outputs", [p.arrival for p in ports.cells]),
     )
-    names = [port.type for port in ports.cells]
-    flows = [
-        (names.index(name), number, effect)
-        for number in range(len(model.events))
-        for name, effect in effects(model, number)
-        if name in names
-    ]
     circulates = [bool(port.blood) for port in ports.cells]
-    flows = [(i, e, effect if effect or circulates[i] else -1) for i, e, effect in flows]
-    table.flows = np.array(sorted(flows), np.int64).reshape(-1, 3)
+    table.flows = np.array(sorted(_flows(model, table.type_id.tolist(), circulates)), np.int64).reshape(-1, 3)
     return table
 
 
-def effects(model: Model, event: int) -> list[tuple[str, int]]:
-    """Return (cell type, cells gained) of one event of a model; 0 stands for a cell that goes back to blood."""
-    who, _, what = model.events[event].partition(": ")
-    verb, _, other = what.partition(" ")
-    if what == "leave":
-        return [(who, 0)]
-    if what == "divide":
-        return [(who, 1)]
-    if what == "division blocked":
-        return []
-    if verb in ("become", "beget"):  # a begotten daughter counts as a division of the mother, too
-        return [(who, -1), (other, 1)]
-    return [(who, -1), *((model.types[t - 1].name, 1) for t in _remains(model, who, event))]
-
-
-def _remains(model: Model, who: str, event: int) -> set[int]:
-    """Return the type of cell that a death leaves in its site, if any does."""
-    tables, victim = model.tables, model.type_id(who)
-    return {
-        int(slot["leaves"])
-        for slot, victims in zip(tables.slots, tables.victim_event, strict=True)
-        if slot["leaves"] > 0 and event in (slot["event"], victims[victim])
-    }
+def _flows(model: Model, types: list[int], circulates: list[bool]) -> Iterator[tuple[int, int, int]]:
+    """Yield (port, event, cells gained) of every event that changes a port's type; 0 for one gone back to blood."""
+    for event, (before, after) in enumerate(model.event_cells.tolist()):
+        if before in types:
+            port = types.index(before)
+            yield port, event, 0 if after == TO_BODY and circulates[port] else -1
+        if after in types:
+            yield types.index(after), event, 1

@@ -10,13 +10,15 @@ import numpy as np
 from ..abm.errors import InputError, unknown_word
 from ..abm.ode_model import OdeModel
 from .dosing import Dose, Regimen
-from .integrate import NON_FINITE, OK, STEP_TOO_SMALL, advance
+from .integrate import NON_FINITE, OK, STEP_TOO_SMALL, TOO_MANY_STEPS, advance
 
 DOSE_RATE = "dose_rate_"
 REASONS = {
     NON_FINITE: "is no longer finite",
     STEP_TOO_SMALL: "changes too fast for any step",
+    TOO_MANY_STEPS: "changes too fast: too many steps",
 }
+MOST_NAMED = 5  # changed parameters in a message, those furthest from the model's own value first
 
 
 class BodyError(RuntimeError):
@@ -136,15 +138,42 @@ class Body:
             raise self._failure(result.status)
 
     def _failure(self, status: int) -> BodyError:
-        dy = np.zeros_like(self.y)
-        self.model.rhs(self.t, self.y, self.p, self.u, dy)
-        speed = np.abs(dy) / (self.atol + np.abs(self.y))
+        speed = self._stiffness() if status == TOO_MANY_STEPS else self._speed()
         worst = self.model.states[int(np.argmax(np.where(np.isfinite(speed), speed, np.inf)))].name
-        reason = REASONS.get(status, "needs too many steps")
-        changed = ", ".join(f"{name} = {value:g}" for name, value in self.changed.items()) or "none"
+        changed = ", ".join(f"{name} = {self.changed[name]:g}" for name in self._furthest()) or "none"
+        if len(self.changed) > MOST_NAMED:
+            changed += f" and {len(self.changed) - MOST_NAMED} nearer to the model's"
         return BodyError(
-            f"{self.model.name}: state {worst} {reason} at day {self.t:.6g} (parameters changed: {changed})"
+            f"{self.model.name}: state {worst} {REASONS[status]} at day {self.t:.6g} (parameters changed: {changed})"
         )
+
+    def _speed(self) -> np.ndarray:
+        """Return how fast every state changes relative to itself, 1/d."""
+        return np.abs(self._slope(self.y)) / (self.atol + np.abs(self.y))
+
+    def _stiffness(self) -> np.ndarray:
+        """Return how fast every state would come back after a push, 1/d: what limits an explicit step."""
+        found, here = np.zeros_like(self.y), self._slope(self.y)
+        for k, value in enumerate(self.y):
+            pushed, push = self.y.copy(), 1e-6 * (self.atol + abs(value))
+            pushed[k] += push
+            found[k] = abs(self._slope(pushed)[k] - here[k]) / push
+        return found
+
+    def _slope(self, y: np.ndarray) -> np.ndarray:
+        dy = np.zeros_like(y)
+        self.model.rhs(self.t, y, self.p, self.u, dy)
+        return dy
+
+    def _furthest(self) -> list[str]:
+        """Return the changed parameters that are furthest from the model's own values, in ratio."""
+        own = {parameter.name: parameter.value for parameter in self.model.parameters}
+
+        def ratio(name: str) -> float:
+            new, old = self.changed[name], own.get(name, 0.0)
+            return abs(math.log(new / old)) if new > 0.0 < old else (0.0 if new == old else math.inf)
+
+        return sorted(self.changed, key=ratio, reverse=True)[:MOST_NAMED]
 
     def stop_dosing(self, time_days: float) -> None:
         """Drop the doses that start at or after a time (d), as on progression; a running infusion goes on."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
+from ..abm.model_file import as_list
 from ..abm.quantities import convert, parse_unit
 from ..ode_coupling.dosing import Dose
 from ..ode_coupling.immune.qcic.model import VARIANTS
@@ -24,7 +25,7 @@ from ..ode_coupling.ports import (
     SignalPort,
 )
 from ..ode_coupling.system import Body, BodyError
-from .course import body_parameter
+from .course import body_parameter, tumour_types
 from .patients import Kinetic, Law, load_population, sample, sample_tissue
 from .regimen_keys import doses_of, size_of
 from .scenario import Scenario
@@ -161,8 +162,10 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
     Raises
     ------
     InputError
-        A name that tissue or body do not have, units that do not match, or a drug whose way is half described.
+        A name that tissue or body do not have, a tumour type that neither crosses nor is left out, units that do
+        not match, or a drug whose way is half described.
     """
+    _check_tumour(table, model)
     cells = tuple(
         CellPort(
             c["type"],
@@ -177,12 +180,14 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
     releases = tuple(
         ReleasePort(f"{r['type']}: {event}", body_parameter(body, r["amount"]))
         for r in table["releases"]
-        for event in r["events"]
+        for event in as_list(r["events"])
     )
     for release in releases:
         if release.event not in model.events:
             raise unknown_word("event", release.event, model.events, "[coupling] releases")
-    drugs = tuple(DrugAccount(d["drug"], tuple(d["states"]), _flux(d, model, body)) for d in table["drugs"])
+    drugs = tuple(
+        DrugAccount(d["drug"], tuple(as_list(d["states"])), _flux(d, model, body)) for d in table["drugs"]
+    )
     volumes = body_parameter(body, table["blood_volume"]), body_parameter(body, table["tissue_volume"])
     return Ports(
         cells,
@@ -194,6 +199,26 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
         buffer_days=float(table.get("antigen_buffer_days", ANTIGEN_BUFFER_DAYS)),
         release_at_start=_release_at_start(table, volumes[1], body),
     )
+
+
+def _check_tumour(table: Mapping[str, Any], model: Model) -> None:
+    """Refuse a tumour type that would be missing from the volume without anyone having said so."""
+    tumour, crossing, left_out = (
+        tumour_types(model),
+        [c["type"] for c in table["cells"]],
+        table.get("left_out", []),
+    )
+    for name in left_out:
+        if name not in tumour:
+            raise unknown_word("tumour type", name, tumour, "[coupling] left_out")
+        if name in crossing:
+            raise InputError(f"[coupling]: '{name}' is in cells and in left_out; it is one of them")
+    for name in tumour:
+        if name not in crossing and name not in left_out:
+            raise InputError(
+                f"[coupling] cells: the tumour type '{name}' is missing, and would be from body and volume; "
+                f'name it there, or say left_out = ["{name}"]'
+            )
 
 
 def _release_at_start(table: Mapping[str, Any], litres: float, body: Body) -> float:

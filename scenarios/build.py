@@ -26,6 +26,7 @@ from .body_side import burn_in, make_ports, patient_of, schedule_of, variant_cod
 from .companion_side import systemic_doses, with_companions
 from .course import Course, TissueAlone, WithBody
 from .marrow import Marrow
+from .names import wrong_names
 from .radiation import Radiation
 from .scenario import Scenario
 from .store import to_json
@@ -99,10 +100,13 @@ class Builder:
     Raises
     ------
     InputError
+        A name that tissue or body do not know, or numbers that neither can be made with.
     """
 
     def __init__(self, scenario: Scenario):
         self.scenario = scenario
+        for problem in wrong_names(scenario):
+            raise InputError(problem)
         # keys in sorted order, as the run key sees them: the order in a file must not change a result
         self._tables = json.loads(to_json(scenario.tables))
         self._patient, self._values = patient_of(scenario)

@@ -100,6 +100,7 @@ def run(
         for note in open_run(current, snapshots=False).attributes["tissue_report"].get("notes", []):
             say("note:", "yellow", note)
         print(current)
+        _shout(current)
         return
     duration = duration_notes(loaded.tables["scenario"]["duration_days"], current.simulation.model.dt_h)
     for warning in (*loaded.notes, *duration, *current.warnings):
@@ -112,13 +113,25 @@ def run(
             day = current.progress().day
             console.print(f"stopped on day {day:.1f}; continue with the same command and --resume")
             raise typer.Exit(130)
-        print(current.finish())
+        path = current.finish()
+        print(path)
     except BodyError as error:
         discard_segments(parts)  # going on would end at the same point
         raise InputError(f"{error}; set body parameters nearer to their defaults") from None
     finally:
         with suppress(OSError):  # there, and holds segments to resume from
             parts.rmdir()
+    _shout(current.path)
+
+
+def _shout(path: Path) -> None:
+    """Say where the books of a run do not close, and exit with 1; the file is kept, to see why."""
+    from .store import open_books
+
+    if problems := open_books(path):
+        for problem in problems:
+            say("warning:", "red", f"{path}: {problem}")
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: oncolattice batch demo --out demo")

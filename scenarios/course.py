@@ -178,6 +178,8 @@ class WithBody:
         if marrow:
             self.body_columns.append(ANC.name)
             self.body_units.append(ANC.unit)
+        named = set(tumour_types(model))
+        self._tumour = [p for p in coupled.ports.cells if (p.type in named if named else not p.blood)]
         self.species = list(species_names(coupled.ports))
         self.weights = {port.type: port.weight for port in coupled.ports.cells}
 
@@ -200,13 +202,11 @@ class WithBody:
         return np.maximum(self.coupled.ledger.worst, self.coupled.residuals())
 
     def volume_cm3(self) -> float:
-        """Return the volume of the lesion from its weighted count, cm3."""
+        """Return the volume of the lesion from its weighted count of tumour cells, cm3."""
         ports, body = self.coupled.ports, self.coupled.body
         model = self.tissue.model
         counts = self.tissue.state.counts(model)
-        amount = sum(
-            port.weight * counts[model.type_id(port.type) - 1] for port in ports.cells if not port.blood
-        )
+        amount = sum(port.weight * counts[model.type_id(port.type) - 1] for port in self._tumour)
         density = amount / ports.tissue_volume_L
         cell, share = (body_parameter(body, name) for name in ("v_tumor", "V_e"))
         return float(tumour_volume_cm3(density, ports.tissue_volume_L, cell, share))
@@ -271,8 +271,13 @@ class WithBody:
 
 def tumour_columns(model: Model) -> list[int]:
     """Return the positions of the tumour types in a row of counts; all types where no group is so called."""
-    tumour = [info.id - 1 for info in model.types if info.group == "tumour"]
+    tumour = [model.type_id(name) - 1 for name in tumour_types(model)]
     return tumour or list(range(len(model.types)))
+
+
+def tumour_types(model: Model) -> list[str]:
+    """Return the types that count as tumour: those of the group of that name."""
+    return [info.name for info in model.types if info.group == "tumour"]
 
 
 def body_level(body: Body, name: str) -> float:

@@ -13,7 +13,7 @@ from .index import Entry, read_entry
 from .inputs import settle_setting
 from .limits import check_runs
 from .scenario import Scenario, apply_setting, load_scenario
-from .store import parts_folder, run_path
+from .store import open_books, parts_folder, run_path
 from .study import Study
 from .sweep import Point
 
@@ -171,8 +171,12 @@ def recorded_job(job: Job, out: str) -> Entry:
     Raises
     ------
     InputError
+        The job fails, or the books of its run do not close; the file is kept.
     """
-    return read_entry(Path(run_job(job, out)))
+    path = Path(run_job(job, out))
+    if problems := open_books(path):
+        raise InputError(f"{path}: {problems[0]}")
+    return read_entry(path)
 
 
 def recorded_jobs(jobs: Sequence[Job], out: str) -> list[tuple[Entry | None, str]]:

@@ -205,6 +205,11 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "blood_volume": ("text", True, "body parameter (L)"),
         "tissue_volume": ("text", True, "body parameter (L)"),
         "cells": ("list", True, "{ type, tissue, weight, blood, arrival }"),
+        "left_out": (
+            "texts",
+            False,
+            "tumour types that the body has no state for: they are not in the volume; all are named in cells if absent",
+        ),
         "signals": ("list", True, "{ signal, body, factor, unit }"),
         "releases": ("list", True, "{ type, events, amount }"),
         "drugs": ("list", True, "{ drug, states, exchange, field, central, volume, molar_mass, ... }"),

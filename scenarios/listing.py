@@ -158,8 +158,10 @@ def _kind(name: str) -> str:
     raise unknown_word("name", name, choices, "describe (a library name or a .toml file)", "list")
 
 
-def scenario_model(scenario: Scenario) -> Model:
+def scenario_model(scenario: Scenario, draft: bool = False) -> Model:
     """Return the compiled tissue model of a scenario with the values that the scenario and the user set.
+
+    ``draft`` as for `compile_model`.
 
     Raises
     ------
@@ -175,7 +177,7 @@ def scenario_model(scenario: Scenario) -> Model:
     for name, (value, unit) in scenario.user_parameters.items():
         if name in known:
             overrides[name] = Override(value, unit, "user")
-    return compile_model(scenario.model_spec, overrides, {})
+    return compile_model(scenario.model_spec, overrides, {}, draft)
 
 
 def _scenario(scenario: Scenario) -> Iterator[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..abm.fields.account import amount_unit
 from ..abm.fields.update import ACCOUNT
 from ..abm.model import Model
 from ..abm.pairs import Pairs, mean_field_valid, pair_correlations
@@ -43,7 +44,9 @@ class Recorder:
         }
         if model.fields:
             self.columns["account"] = [f"{f.name}: {flow}" for f in model.fields for flow in ACCOUNT]
-            self.units["account"] = [f.unit for f in model.fields for _ in ACCOUNT]
+            amounts = [amount_unit(f.unit, model.site_um) for f in model.fields]
+            self.units["account"] = [unit for unit, _ in amounts for _ in ACCOUNT]
+            self._amounts = np.array([[each] for _, each in amounts])
         if trial.targets:
             self.columns["control"] = [target.name for target in trial.targets]
             self.units["control"] = [target.unit for target in trial.targets]
@@ -78,7 +81,7 @@ class Recorder:
             "ledger": course.residuals(),
         }
         if model.fields:
-            row["account"] = state.field_account.reshape(-1) / state.region.size
+            row["account"] = (state.field_account * self._amounts).reshape(-1)
         if trial.targets:
             row["control"] = np.array(trial.levels)
         if pairs:

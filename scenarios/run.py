@@ -1,6 +1,7 @@
 """Run a scenario: a generator that advances to the next time anyone wants attention."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from .store import (
     SegmentWriter,
     finish_run,
     load_segments,
+    open_books,
     open_run,
     parts_folder,
     run_key,
@@ -316,7 +318,8 @@ def run(
     Returns
     -------
     Path or Run
-        The run file (also if it was there already), or the finished run itself if nothing is written.
+        The run file (also if it was there already), or the finished run itself if nothing is written. A
+        RuntimeWarning says where its books do not close.
 
     Raises
     ------
@@ -331,4 +334,7 @@ def run(
     for step in current.steps():
         if progress:
             progress(step)
-    return current.finish() or current
+    path = current.finish()
+    for problem in open_books(path) if path else ():
+        warnings.warn(f"{path}: {problem}", RuntimeWarning, stacklevel=2)
+    return path or current

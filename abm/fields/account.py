@@ -4,7 +4,24 @@ from typing import NamedTuple
 
 from numba import njit
 
+from ..quantities import parse_unit
 from .grids import Array
+
+AMOUNTS = ("fmol", "pg", "cells", "U", "dose")  # that a concentration times a volume may be; of a handy size
+
+
+def amount_unit(unit: str, site_um: float) -> tuple[str, float]:
+    """Return the unit of amounts of a field in some unit, and the amount that one of it at one site is.
+
+    What is no concentration, such as a partial pressure, is given times the volume, in mm3.
+    """
+    field, volume = parse_unit(unit), parse_unit("um^3")
+    dimension = tuple(a + b for a, b in zip(field.dimension, volume.dimension, strict=True))
+    for name in AMOUNTS:
+        amount = parse_unit(name)
+        if amount.dimension == dimension:
+            return name, field.size * site_um**3 / amount.size
+    return " ".join(part for part in (unit, "mm3") if part not in ("1", "-")), site_um**3 * 1e-9
 
 
 class Account(NamedTuple):

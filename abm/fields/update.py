@@ -23,7 +23,7 @@ SMOOTHING_PASSES = 3  # three box blurs are close to a Gaussian
 WHOLE = 10  # a radius of so many lattices is the whole: the box mean of the reflected map tends to the mean
 MOST_CYCLES = 30
 FIRST_CYCLES = 200  # the first solve starts cold
-# columns of State.field_account, in field unit times sites
+# columns of State.field_account, in field unit times sites, of the field that cells sense
 ACCOUNT = ("secreted", "delivered", "taken up", "decayed", "through the boundary", "change")
 
 
@@ -63,6 +63,7 @@ class Fields:
         self._work = StepWork(shape) if model.fields else None
         self._faces = [self._faces_of(i) for i in range(len(model.fields))]
         self._laws = [self._law_of(i) for i in range(len(model.fields))]
+        self._scaled = np.flatnonzero(model.tables.fields["scale"] >= 0).tolist()
         self._every = [int(row["every"]) for row in (*model.tables.fields, *model.tables.densities)]
 
     def _faces_of(self, i: int) -> Faces:
@@ -162,12 +163,22 @@ class Fields:
         state.field_cycles[i] += done.cycles
         state.field_fallbacks[i] += done.status != CONVERGED
         state.field_first_order[i] += done.fell_back
-        if not first:
-            state.field_account[i] += hours * np.array(done.account[: len(ACCOUNT)])
         if sums is None:
             take_stats(view.fields[i], row["normalise"], view.stats[i])
         else:
             self._note(i, sums, state, view)
+        rate = np.array(done.account[: len(ACCOUNT)])
+        if row["normalise"] and (mean := view.stats[i]["solved_mean"]) > 0.0:
+            rate /= mean
+        if row["scale"] >= 0:  # what multiplies the pattern changes within an update: see ``pass_time``
+            state.field_rate[i] = rate
+        elif not first:
+            state.field_account[i] += hours * rate
+
+    def pass_time(self, state: State, hours: float) -> None:
+        """Enter into the account what scaled fields have had turned over in a time in which nothing changed."""
+        for i in self._scaled:
+            state.field_account[i] += hours * state.stats[i, 0] * state.field_rate[i]
 
     def _fill(self, i: int, view: View, lattice: Lattice) -> None:
         """Map what cells and vessels do to a field."""

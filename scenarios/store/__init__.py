@@ -11,7 +11,7 @@ import numpy as np
 
 from ...abm.errors import InputError
 from ...abm.snapshot import Snapshot
-from .check import check_run
+from .check import check_run, open_books
 from .checkpoint import Entry, state_digest, write_checkpoint
 from .file import RUN_FORMAT, SCHEMA_VERSION, cannot_write, file_image, opened, publish
 from .read import open_run, read_checkpoint
@@ -39,6 +39,7 @@ __all__ = [
     "find_runs",
     "finish_run",
     "load_segments",
+    "open_books",
     "open_run",
     "parts_folder",
     "publish",

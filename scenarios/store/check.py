@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ...analysis.series import BOOKS_TOLERANCE
 from .checkpoint import read_entries, state_digest
 from .file import SCHEMA_VERSION, opened, read_array, text_attribute
 from .series import SERIES, TIMES
@@ -36,6 +37,29 @@ def check_run(path: str | Path) -> list[str]:
             return [f"schema_version is {version}, expected {SCHEMA_VERSION}"]
         missing = list(_missing(file))
         return missing or [*_variables(file), *_series(file), *_snapshots(file), *_state(file)]
+
+
+def open_books(path: str | Path) -> list[str]:
+    """Return which species of a run's ledger do not balance, one sentence each, from when on and by how much.
+
+    Raises
+    ------
+    InputError
+        As for `check_run`.
+    """
+    with opened(path) as file:
+        series = file["series"]
+        names, ledger, time = series["species"].asstr()[...], series["ledger"][...], series["time"][...]
+    sentences = []
+    for name, residual in zip(names, ledger.T, strict=True):
+        open_at = np.flatnonzero(~(np.abs(residual) <= BOOKS_TOLERANCE))  # NaN does not close either
+        if open_at.size:
+            sentences.append(
+                f"the books of {name} do not close: from day {time[open_at[0]]:g} on, the residual is up to "
+                f"{np.max(np.abs(residual)):.3g} of what passed, where {BOOKS_TOLERANCE:g} is round-off; "
+                "what tissue and body exchanged in this run is not to be trusted"
+            )
+    return sentences
 
 
 def _missing(file: h5py.File) -> Iterator[str]:

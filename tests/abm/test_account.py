@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from oncolattice.abm.fields.account import Account, account
+from oncolattice.abm.fields.account import Account, account, amount_unit
 
 
 @pytest.mark.parametrize("per_h", [0.0, 0.5])
@@ -36,3 +36,14 @@ def test_imbalance_is_relative_to_the_turnover():
     assert Account(2.0, 3.0, 1.0, 2.0, -1.0, 0.5, 50.0).imbalance == pytest.approx(0.5 / 50.0)
     assert Account(2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0).imbalance == pytest.approx(1.0)
     assert Account(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0).imbalance == 0.0
+
+
+def test_amounts_are_concentration_times_volume():
+    """1 nM in a cube of 10 um is 1e-9 mol/L x 1e-12 L = 1e-21 mol; 1 ng/mL there is 1e-9 g; pressure stays pressure."""
+    for unit, expected, amount in (
+        ("nM", "fmol", 1e-6), ("uM", "fmol", 1e-3), ("ng/mL", "pg", 1e-6), ("cells/mm3", "cells", 1e-6),
+        ("mmHg", "mmHg mm3", 1e-6), ("1", "mm3", 1e-6),
+    ):  # fmt: skip
+        unit_of_amount, each = amount_unit(unit, 10.0)
+        assert unit_of_amount == expected
+        assert each == pytest.approx(amount, rel=1e-12)

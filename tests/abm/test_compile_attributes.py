@@ -68,7 +68,7 @@ def test_changes_belong_to_their_behaviour():
     assert np.array_equal(
         rows["B", 0][["attribute", "amount", "object"]], divide[["attribute", "amount", "object"]]
     )
-    assert {"A: become V", "B: become V", "A: die worn"} <= set(model.events)
+    assert {"A: become V", "B: become V", "B: die worn"} <= set(model.events)  # it has become B when it dies
 
 
 WRONG = {

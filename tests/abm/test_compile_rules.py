@@ -314,3 +314,10 @@ def test_the_busy_model_uses_every_part_of_the_grammar():
     assert (tables.slots["leaves"] > 0).any()
     assert (tables.slots["persistence"] > 0).any()
     assert (tables.slots["bias"] > 0).any()
+
+
+def test_more_hops_a_step_than_can_be_made_are_refused():
+    numbers = parameters(slow=(1000.0, "1/h"), fast=(1001.0, "1/h"))
+    assert tiny_model(numbers, behaviour("T", "migrate", "slow")).tables.slots["base"].tolist() == [1000.0]
+    with pytest.raises(InputError, match="T: 1e\\+03 hops a step of 1 h are too many"):
+        tiny_model(numbers, behaviour("T", "migrate", "fast"))

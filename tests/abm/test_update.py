@@ -82,3 +82,45 @@ def test_a_field_that_nothing_takes_up_has_no_steady_state_and_says_so():
     model = tiny_model(NUMBERS + parameters(none=(0.0, "1/h")), endless + behaviour("A", "secrete F", "s"))
     with pytest.raises(InputError, match=r"field 'F' has no solution.*give it a decay"):
         tissue_of(model, scattered((40, 44), 0.3, 1, 0))
+
+
+SCALED = (
+    FIELD.replace('"transient"', '"quasi-steady"').replace(
+        '"k"', '"k"\nnormalise = "tissue mean"\nscale = "drug"'
+    )
+    + 'vessel_type = "V"\nvessel_exchange = "x"\nvessel_level = "one"\n'
+    + '[[body_signal]]\nname = "drug"\nunit = "nM"\ndefault = "none"\n'
+)
+MORE = NUMBERS + parameters(x=(0.8, "1/h"), none=(0.0, "nM"))
+
+
+def test_the_account_of_a_scaled_field_is_that_of_the_field_that_is_there():
+    """Its mean is the body signal, hour by hour, so that decay takes k times the integral of the signal; without
+    signal there is nothing to account for, whatever the pattern."""
+    occupant = scattered((40, 44), 0.1, 4, 0)
+    occupant[1] = scattered((40, 44), 0.2, 3, 1, seed=1)[1]
+    t = tissue_of(
+        tiny_model(MORE, SCALED + behaviour("T", "take_up F", "u") + behaviour("V", "divide", "d")), occupant
+    )
+    levels = [0.0, 0.0, 0.0, 7.0, 50.0, 11.0, 0.0]  # a pulse that begins and ends within an update of 2 h
+    for hour, level in enumerate(levels, start=1):
+        t.set_body({"drug": level})
+        t.step()
+        secreted, delivered, taken_up, decayed, through, change = t.state.field_account[0]
+        assert decayed == pytest.approx(0.3 * sum(levels[:hour]) * 40 * 44, rel=1e-8)
+        assert delivered == pytest.approx(taken_up + decayed, rel=1e-8)
+        assert secreted == through == change == 0.0
+    assert taken_up > 0.1 * decayed
+
+
+def test_the_account_does_not_depend_on_how_many_steps_a_call_takes():
+    model = tiny_model(MORE, SCALED + behaviour("T", "take_up F", "u") + behaviour("V", "divide", "d"))
+    occupant = scattered((40, 44), 0.1, 4, 0)
+    one, several = tissue_of(model, occupant), tissue_of(model, occupant)
+    for t in (one, several):
+        t.set_body({"drug": 3.0})
+    several.advance(9)
+    for _ in range(9):
+        one.step()
+    np.testing.assert_allclose(one.state.field_account, several.state.field_account, rtol=1e-12)
+    assert one.state.field_account[0, 3] > 0.0

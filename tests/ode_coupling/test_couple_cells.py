@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oncolattice.abm.compile_events import TO_BODY
 from oncolattice.ode_coupling.couple import CoupledRun
-from oncolattice.ode_coupling.ports import CellPort, Ports, effects
+from oncolattice.ode_coupling.ports import CellPort, Ports
 from oncolattice.ode_coupling.system import Body
 from oncolattice.tests.ode_coupling.boxes import body_model
-from tiny import behaviour, parameters, scattered, tiny_model, tissue_of
+from tiny import attribute, behaviour, change, parameters, scattered, tiny_model, tissue_of
 
 NUMBERS = parameters(b=(0.05, "1/h"), d=(0.03, "1/h"), half=(0.5, "1"), one=(1.0, "1"), soon=(0.2, "1/h"))
 
@@ -67,14 +68,40 @@ def test_every_event_of_a_model_has_its_booking():
     assert run.tissue.state.events[[e != "A: division blocked" for e in model.events]].min() > 5
 
 
-def test_events_by_name():
+def test_what_an_event_takes_and_leaves():
     model = tiny_model(NUMBERS, BEGETTING)
-    found = {name: sorted(effects(model, i)) for i, name in enumerate(model.events)}
-    assert found["A: divide"] == [("A", 1)]
-    assert found["A: beget B"] == [("A", -1), ("B", 1)]
-    assert found["A: die_dividing mitosis"] == [("A", -1)]
-    assert found["A: become B"] == [("A", -1), ("B", 1)]
-    assert found["B: die apoptosis"] == [("B", -1), ("V", 1)]
-    assert found["A: killed by T"] == [("A", -1), ("V", 1)]
-    assert found["T: leave"] == [("T", 0)]
-    assert found["A: division blocked"] == []
+    a, b, t, v = (model.type_id(name) for name in "ABTV")
+    found = dict(zip(model.events, map(tuple, model.event_cells.tolist()), strict=True))
+    assert found["A: divide"] == (0, a)
+    assert found["A: beget B"] == found["A: become B"] == (a, b)
+    assert found["A: die_dividing mitosis"] == (a, 0)
+    assert found["B: die apoptosis"] == (b, v)
+    assert found["A: killed by T"] == (a, v)
+    assert found["T: leave"] == (t, TO_BODY)
+    assert found["A: division blocked"] == (0, 0)
+
+
+def test_a_death_that_follows_a_change_of_type_is_booked_under_the_new_type():
+    """A becomes B, which falls to 0 at once and dies: A loses cells, B gains and loses as many."""
+    model = tiny_model(
+        NUMBERS + parameters(none=(0.0, "1")),
+        attribute("life", "B", "one")
+        + behaviour("A", "become B", "d")
+        + change("life", "become B", cell="A", set="none", at_zero="die worn"),
+    )
+    cells = (CellPort("A", "A_tissue", 1.0), CellPort("B", "T_tissue", 1.0))
+    run = CoupledRun(
+        tissue_of(model, scattered((32, 32), 0.5, 1, 0)),
+        Body(body_model()),
+        Ports(cells, (), (), (), 1.0, 1.0),
+    )
+    run.open()
+    before = np.bincount(run.tissue.state.occupant.ravel(), minlength=5)
+    for _ in range(20):
+        run.step()
+    after = np.bincount(run.tissue.state.occupant.ravel(), minlength=5)
+    assert run.ledger.booked.tolist() == [after[1] - before[1], 0.0]
+    assert after[1] < before[1] - 100
+    assert dict(zip(model.events, run.tissue.state.events.tolist(), strict=True)) == {
+        "A: become B": before[1] - after[1], "B: die worn": before[1] - after[1],
+    }  # fmt: skip

@@ -1,5 +1,7 @@
 """A body delivers its doses exactly, restarts bit for bit, and fails with names."""
 
+import time
+
 import numpy as np
 import pytest
 from numba import njit
@@ -122,6 +124,26 @@ def test_a_parameter_that_makes_no_sense_is_an_error_not_a_nan():
     with pytest.raises(BodyError, match=r"is no longer finite at day 0 .*K_Chem = 0"):
         body.advance_to(1.0)
     np.testing.assert_array_equal(body.y, qcic().initial)
+
+
+def test_what_is_too_stiff_ends_soon_with_state_time_and_parameter():
+    """Elimination a million times faster than published: an explicit step cannot follow it, and says so."""
+    body = Body(qcic(), {"k_10_Chem": 7.81e6, "beta_X1": 0.011}, [Dose(1.0, "TAS102", 95.0, 0.1)])
+    began = time.monotonic()
+    body.advance_to(1.0)  # nothing to eliminate yet
+    said = r"state Chem_C .*too many steps at day 1\.0.*changed: k_10_Chem = 7.81e\+06"
+    with pytest.raises(BodyError, match=said):
+        body.advance_to(25.0 / 24.0)
+    assert time.monotonic() - began < 5.0
+    assert np.all(np.isfinite(body.y))
+    assert body.t == pytest.approx(1.0, abs=0.05)
+
+
+def test_time_constants_of_a_minute_are_followed():
+    body = Body(qcic(), {"k_10_Chem": 1440.0}, [Dose(1.0, "TAS102", 95.0)])
+    for hour in range(1, 49):
+        body.advance_to(hour / 24.0)
+    assert sum(body.get(name) for name in TAS102) == pytest.approx(95.0, rel=1e-12)
 
 
 def test_outputs_have_the_published_baseline():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from oncolattice.scenarios.build import build
 from oncolattice.scenarios.record import Recorder, take_snapshot
+from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
 
 SMALL = ("rows=48", "columns=48", "margin_um=0")
@@ -104,3 +105,33 @@ def test_rows_after_take_are_empty_and_keep_their_shape(recorder):
     for key, values in rows.items():
         assert values.shape == ((0, len(recorder.columns[key])) if key in recorder.columns else (0,))
         assert values.dtype == recorder.now[0][key].dtype
+
+
+def test_accounts_are_amounts_and_an_undosed_patient_has_none_of_the_drug():
+    """Placebo shows 0 of the drug; under treatment what vessels deliver is what the mean level, step by step, loses."""
+    found = {}
+    for name in ("mcrc_placebo", "mcrc_tas102"):
+        run = Run(load_scenario(name, (*SMALL, "record_every_hours=1", "duration_days=2")), 2)
+        for _ in run.steps():
+            pass
+        run.checkpoint()
+        found[name] = run, run._done[-1][0]
+    run, rows = found["mcrc_placebo"]
+    at = {name: k for k, name in enumerate(run.recorder.columns["account"])}
+    assert run.recorder.units["account"][at["trifluridine: delivered"]] == "fmol"
+    assert run.recorder.units["account"][at["oxygen: delivered"]] == "mmHg mm3"
+    assert not rows["account"][:, [k for name, k in at.items() if name.startswith("trifluridine")]].any()
+    assert rows["account"][-1, at["oxygen: delivered"]] > 0.0
+    run, rows = found["mcrc_tas102"]
+    flows = {
+        name: rows["account"][-1, at[f"trifluridine: {name}"]]
+        for name in ("delivered", "taken up", "decayed")
+    }
+    assert flows["delivered"] == pytest.approx(flows["taken up"] + flows["decayed"], rel=1e-2)
+    decay = run.simulation.model.tables.fields[
+        [f.name for f in run.simulation.model.fields].index("trifluridine")
+    ]
+    level = rows["field_mean"][:, [f.name for f in run.simulation.model.fields].index("trifluridine")]
+    femtolitres = run.simulation.tissue.state.region.size * run.simulation.model.site_um**3
+    lost = decay["decay"] * level[1:].sum() * femtolitres * 1e-9  # nM um^3 are 1e-9 fmol
+    assert flows["decayed"] == pytest.approx(lost, rel=1e-9)

@@ -1,0 +1,118 @@
+"""The names in a scenario that its tissue model or its body must know."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..abm.errors import unknown_word
+from ..abm.model import Model
+from ..abm.model_file import as_list
+from ..abm.ode_model import OdeModel
+from ..abm.vocabulary import ADMIT
+from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
+from ..ode_coupling.system import DOSE_RATE
+from ..ode_coupling.toxicity.friberg import ANC
+from .companion_side import body_model_of
+from .listing import scenario_model
+from .patients import load_population
+from .radiation import Radiation
+from .scenario import Scenario
+from .tissue_keys import placed_types
+from .tissue_numbers import resolve_numbers
+from .trial import Trial
+from .trial_keys import observed_names
+
+
+def wrong_names(scenario: Scenario) -> list[str]:
+    """Return which names of a scenario do not exist in its tissue model or its body, one sentence each.
+
+    Raises
+    ------
+    InputError
+        The tissue model does not compile, or controller and stopping rule do not fit it.
+    """
+    model, tables = scenario_model(scenario, draft=True), scenario.tables
+    Trial(tables, model)
+    Radiation(tables, model)
+    resolve_numbers(tables["tissue"], model)
+    declared = set(scenario.model_spec.parameters)
+    names = list(_body_names(tables, model)) if "body" in tables else []
+    if "body" in tables:
+        declared |= {p.name for p in qcic().parameters}
+    outside = tables.get("parameters", {}), tables.get("patient", {}).get("values", {})
+    names += [("parameter", name, declared) for table in outside for name in table]
+    population = tables.get("patient", {}).get("population")
+    if population is not None:
+        names += [("parameter", law.name, declared) for law in load_population(population).laws]
+    names += [("cell type", word, {t.name for t in model.types}) for word in placed_types(tables["tissue"])]
+    problems = [
+        str(unknown_word(kind, word, choices, scenario.name))
+        for kind, word, choices in names
+        if word not in choices
+    ]
+    coupling = tables.get("coupling", {"cells": [], "signals": []})
+    problems += _admitted_by_nobody(scenario, coupling["cells"], model)
+    for entry in (*coupling["cells"], *coupling["signals"]):
+        for key, unit in (("weight", "1"), ("factor", entry.get("unit", "1"))):
+            if key in entry:
+                model.scope.positive(entry[key], unit, f"{scenario.name} [coupling] {key}", zero=False)
+    return problems
+
+
+def _body_names(tables: Mapping[str, Any], model: Model) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield (kind, word, valid words) of every name that a body must know."""
+    body = body_model_of(tables, qcic())
+    yield from _coupled(tables["coupling"], model, body)
+    yield "model", tables["body"]["model"], {qcic().name}
+    yield "variant", tables["body"]["variant"], set(VARIANTS)
+    yield from (("drug", regimen["drug"], _drugs(body)) for regimen in tables.get("regimen", []))
+    named = {part.name for part in (*body.states, *body.outputs)}
+    seen = named | ({ANC.name} if "toxicity" in tables else set())
+    yield from (("state or output of the body", word, seen) for word in observed_names(tables))
+    if "toxicity" in tables:
+        yield "state or output of the body", tables["toxicity"]["concentration"], named
+
+
+def _admitted_by_nobody(
+    scenario: Scenario, cells: Iterable[Mapping[str, Any]], model: Model
+) -> Iterator[str]:
+    """Yield one sentence for every type that arrives from the body and that no cell of the tissue lets in."""
+    let_in = {model.types[slot["object"] - 1].name for slot in model.tables.slots if slot["verb"] == ADMIT}
+    known = {info.name for info in model.types}
+    for cell in cells:
+        if "arrival" in cell and cell["type"] in known - let_in:
+            yield (
+                f"{scenario.name}: [coupling] brings {cell['type']} from blood, and no cell of the tissue has the "
+                f"behaviour 'admit {cell['type']}', so none would enter; add that behaviour to the model or take "
+                "'arrival' out"
+            )
+
+
+def _drugs(body: OdeModel) -> set[str]:
+    return {i.name.removeprefix(DOSE_RATE) for i in body.inputs if i.name.startswith(DOSE_RATE)}
+
+
+def _coupled(table: Mapping[str, Any], model: Model, body: OdeModel) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield (kind, word, valid words) of every name in [coupling]."""
+    types, signals = {info.name for info in model.types}, {signal.name for signal in model.signals}
+    states, outputs, inputs = ({i.name for i in part} for part in (body.states, body.outputs, body.inputs))
+    parameters = {p.name for p in body.parameters}
+    for key in ("blood_volume", "tissue_volume"):
+        yield "body parameter", table[key], parameters
+    for cell in table["cells"]:
+        yield "cell type", cell["type"], types
+        yield "body state", cell["tissue"], {name.removeprefix("owned_") for name in inputs} & states
+        if "blood" in cell:
+            yield "body state", cell["blood"], states
+        if "arrival" in cell:
+            yield "body output", cell["arrival"], outputs
+    for entry in table["signals"]:
+        yield "body signal", entry["signal"], signals
+        yield "body state or output", entry["body"], states | outputs
+    for release in table["releases"]:
+        yield "body parameter", release["amount"], parameters
+        for event in as_list(release["events"]):
+            yield "event", f"{release['type']}: {event}", set(model.events)
+    for drug in table["drugs"]:
+        yield "drug", drug["drug"], _drugs(body)
+        yield from (("body state", state, states) for state in as_list(drug["states"]))
+    yield from (("body state", entry["body"], states) for entry in table.get("plasma", []))
