@@ -60,7 +60,7 @@ def test_a_patient_of_known_size(tmp_path):
         (block("35 mg/m2 iv q3w x 2"), "weight_kg and height_cm of the patient must be given"),
         ('[[regimen]]\ndrug = "TAS102"\nsource = "assumed"\n', "'amount' is missing"),
         (block("95 units iv q3w x 2") + '[patient]\nsex = "mail"\n', "did you mean 'male'"),
-        (block("95 units iv q3w x 2") + "[patient]\nweight_kg = 0\n", "weight_kg must be a positive number"),
+        (block("95 units iv q3w x 2") + "[patient]\nweight_kg = 0\n", "'weight_kg' must be above 0"),
     ],
 )
 def test_what_a_scenario_refuses(tmp_path, text, words):
