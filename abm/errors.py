@@ -23,7 +23,8 @@ def unknown_word(
 
     Where there are too many to write out, the command that lists them is named.
     """
-    options, word = sorted(choices), word if len(word) <= LONGEST_WORD else f"{word[:LONGEST_WORD]}..."
+    options, word = sorted(choices), str(word)
+    word = word if len(word) <= LONGEST_WORD else f"{word[:LONGEST_WORD]}..."
     near = difflib.get_close_matches(word, options, n=6, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near and difflib.get_close_matches(word, near[:1]) else ""
     if len(options) <= MOST_CHOICES:

@@ -1,8 +1,8 @@
 """What a key of a table may hold: a kind, and the range of a number, written in the tables of keys.
 
 A kind is ``text``, ``words`` (text or a list of it), ``texts`` (a list), ``expression``, ``number``, ``whole``,
-``numbers`` (a list), ``list`` or ``table``. Bounds may follow a number: ``number > 0``, ``whole >= 1 <= 7``; those of
-``numbers`` hold for each.
+``numbers`` (a list), ``named`` (a table of names and numbers), ``list`` or ``table``. Bounds may follow a number:
+``number > 0``, ``whole >= 1 <= 7``; those of ``numbers`` and ``named`` hold for each.
 """
 
 import operator
@@ -22,6 +22,7 @@ _WHAT = {
     "number": "a finite number",
     "whole": "a whole number",
     "numbers": "a list of numbers",
+    "named": "a table of names and numbers",
     "list": "a list",
     "table": "a table",
     "words": "text or a list of texts",
@@ -32,6 +33,34 @@ _WHAT = {
 def bounds(kind: str) -> Iterator[tuple[str, float]]:
     """Yield (sign, number) of every bound of a kind."""
     yield from ((sign, float(number)) for sign, number in _BOUND.findall(kind))
+
+
+def table_of(tables: Mapping[str, Any], section: str, where: str) -> dict[str, Any]:
+    """Return a section of a file that may be missing, empty then.
+
+    Raises
+    ------
+    InputError
+        It is there and no table.
+    """
+    table = tables.get(section, {})
+    if not isinstance(table, dict):
+        raise InputError(f"{where} [{section}]: a table is needed here, not {type(table).__name__}")
+    return table
+
+
+def tables_of(tables: Mapping[str, Any], section: str, where: str) -> list[Any]:
+    """Return a section that is a list of tables, empty if it is missing.
+
+    Raises
+    ------
+    InputError
+        It is there and no list.
+    """
+    entries = tables.get(section, [])
+    if not isinstance(entries, list):
+        raise InputError(f"{where}: write [[{section}]], one block an entry")
+    return entries
 
 
 def check_keys(entry: Any, keys: Keys, where: str) -> None:
@@ -64,7 +93,7 @@ def check_value(value: Any, kind: str, where: str, meaning: str) -> None:
     shape = kind.partition(" ")[0]
     if not is_kind(value, shape):
         raise InputError(f"{where} must be {_WHAT.get(shape, 'text')} ({meaning}), got {_short(value)}")
-    numbers = value if shape == "numbers" else [value]
+    numbers = value if shape == "numbers" else value.values() if shape == "named" else [value]
     if any(not _OBEYS[sign](number, bound) for sign, bound in bounds(kind) for number in numbers):
         raise InputError(f"{where} must be {_range(kind)} ({meaning}), got {_short(value)}")
 
@@ -84,6 +113,8 @@ def is_kind(value: Any, shape: str) -> bool:
             return isinstance(value, int) and not isinstance(value, bool)
         case "numbers":
             return isinstance(value, list) and all(is_kind(part, "number") for part in value)
+        case "named":
+            return isinstance(value, dict) and all(is_kind(part, "number") for part in value.values())
         case "list":
             return isinstance(value, list)
     return isinstance(value, dict)

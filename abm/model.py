@@ -22,6 +22,8 @@ from .vocabulary import BOUNDARIES, NEIGHBOURHOODS, UPDATES
 
 MOST_TYPES = 255  # one byte a site, 0 for none
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}$")
+SITE_UM = 1e-3, 1e5  # from a molecule to a tumour: what lies beyond is a slip of the pen, and overflows
+STEP_H = 1e-6, 1e5
 
 
 @dataclass(frozen=True)
@@ -242,8 +244,8 @@ def compile_model(
         raise InputError(f"{where}: dimensions = {head['dimensions']} is not among the choices (2, 3)")
     types = read_types(spec)
     scope = Scope(spec, overrides, measured)
-    site_um = scope.positive(head["site"], "um", f"{where} site", zero=False)
-    dt_h = scope.positive(head["time_step"], "h", f"{where} time_step", zero=False)
+    site_um = scope.within(head["site"], "um", f"{where} site", *SITE_UM)
+    dt_h = scope.within(head["time_step"], "h", f"{where} time_step", *STEP_H)
 
     fields = tuple(
         FieldInfo(f["name"], f.get("display", f["name"]), f["unit"]) for f in spec.sections["field"]

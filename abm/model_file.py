@@ -8,12 +8,14 @@ from typing import Any
 
 from .errors import InputError, unknown_word
 from .keys import check_keys as check_keys
+from .keys import table_of, tables_of
 from .toml_text import is_file
 from .toml_text import read_toml as read_toml
 from .vocabulary import MEASURES, MODEL_KEYS, SOURCE_WORDS
 
 LIBRARY = Path(__file__).parent / "models"
 LIST_SECTIONS = ("cell_type", "attribute", "field", "body_signal", "density", "behaviour", "change", "rule")
+MOST_TYPES = 255  # a site holds its type in one byte, and 0 is empty
 _DOI = re.compile(r"10\.\d{4,9}/\S+$")
 _PMID = re.compile(r"PMID \d+$")
 _CODE = re.compile(r"code [\w.-]+/[\w.-]+@[0-9a-f]{6,40}( .+)?$")
@@ -86,6 +88,10 @@ def read_model(name_or_path: str, beside: Path | None = None) -> ModelSpec:
     """
     spec = ModelSpec()
     _merge(find_model(name_or_path, beside), spec)
+    if (types := len(spec.sections["cell_type"])) > MOST_TYPES:
+        raise InputError(
+            f"{name_or_path}: {types} cell types, at most {MOST_TYPES}; join some, or leave some out"
+        )
     if not spec.model:
         raise InputError(f"{name_or_path}: a model file needs a [model] table; see docs/format.md")
     return spec
@@ -131,17 +137,15 @@ def _merge(path: Path, spec: ModelSpec) -> None:
             )
         spec.model = tables["model"]
         _check_texts(tables["model"], ("layers", "include"), where)
-    if not isinstance(tables.get("parameters", {}), dict):
-        raise InputError(f"{path.name} [parameters]: a table of parameters is needed here")
-    for name, entry in tables.get("parameters", {}).items():
+    for name, entry in table_of(tables, "parameters", path.name).items():
         where = f"{path.name} [parameters] {name}"
         if name in spec.parameters:
             raise InputError(f"{where}: declared twice; override with --set or in the scenario instead")
         check_parameter(entry, where)
         spec.parameters[name] = entry
     for section in LIST_SECTIONS:
-        entries = tables.get(section, [])
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        entries = tables_of(tables, section, path.name)
+        if not all(isinstance(entry, dict) for entry in entries):
             raise InputError(f"{path.name} [{section}]: write [[{section}]], one block an entry")
         for number, entry in enumerate(entries, start=1):
             label = (

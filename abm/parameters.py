@@ -115,3 +115,17 @@ class Scope:
             bound = "negative" if zero else "zero or negative"
             raise InputError(f"{where}: '{expression}' is {value:g} {unit}, and it cannot be {bound}")
         return value
+
+    def within(self, expression: str, unit: str, where: str, least: float, most: float) -> float:
+        """Return an expression as a number above 0 that lies in a range.
+
+        Raises
+        ------
+        InputError
+        """
+        value = self.positive(expression, unit, where, zero=False)
+        if not least <= value <= most:
+            raise InputError(
+                f"{where}: '{expression}' is {value:g} {unit}, and it must be {least:g} to {most:g}"
+            )
+        return value

@@ -30,18 +30,18 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str:
         The file cannot be read, is a folder, pipe or device, is too large, or is no UTF-8 text.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise InputError(f"{path}: is a folder, pipe or device; name a file")
-        with open(path, "rb") as stream:
-            data = stream.read(most_bytes + 1)
+        data = None
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as stream:
+                data = stream.read(most_bytes + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None
     except ValueError as error:  # NUL or half a character in the name
         raise InputError(f"{str(path)!r}: is no name of a file ({error}); name another") from None
+    if data is None:
+        raise InputError(f"{path}: is a folder, pipe or device; name a file")
     if len(data) > most_bytes:
-        raise InputError(f"{path}: has more than {most_bytes / 2**20:g} MiB; put long tables into CSV files")
-    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path}: begins with a byte-order mark; save it as plain UTF-8, without one")
+        raise InputError(f"{path}: has more than {most_bytes / 2**20:g} MiB; give less, or in parts")
     try:
         return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -69,6 +69,8 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
         No TOML (the message gives line and column), tables too deep, a number that is not finite or has more
         than 64 bits, a date, or a control character in a text.
     """
+    if text.startswith("\ufeff"):
+        raise InputError(f"{where}: begins with a byte-order mark; save it as plain UTF-8, without one")
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

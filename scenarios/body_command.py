@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..abm.errors import InputError, unknown_word
+from ..abm.toml_text import read_text
 from .places import check_file_place
 
 MODELS = ("qcic",)
@@ -93,11 +94,7 @@ def read_patient(path: Path) -> dict[str, float]:
         return dict(pairs)
 
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); name a JSON file with --patient"
-        ) from None
+        content = json.loads(read_text(path), object_pairs_hook=once)
     except InputError:
         raise
     except (ValueError, RecursionError) as error:  # no text, no JSON, numbers or nesting without end

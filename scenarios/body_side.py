@@ -26,7 +26,7 @@ from ..ode_coupling.ports import (
 )
 from ..ode_coupling.system import Body, BodyError
 from .course import body_parameter, tumour_types
-from .patients import load_population, sample, sample_tissue
+from .patients import Kinetic, Law, load_population, sample, sample_tissue
 from .regimen_keys import doses_of, size_of
 from .scenario import Scenario
 
@@ -63,7 +63,8 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
         sample(population, number, seed)[number - 1] | sample_tissue(population, number, seed)[number - 1]
     )
     declared = scenario.model_spec.parameters
-    for law in (*population.laws, *population.tissue, *population.kinetics):
+    laws: tuple[Law | Kinetic, ...] = (*population.laws, *population.tissue, *population.kinetics)
+    for law in laws:
         if law.name in declared:  # the tissue may write the unit of a parameter of both in another way
             where = f"{table['population']}: {law.name}"
             values[law.name] = convert(values[law.name], law.unit, declared[law.name]["unit"], where)

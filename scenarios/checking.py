@@ -272,6 +272,8 @@ def _kind_schema(kind: str) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "number"} | limits}
     if shape == "amount":
         return {"anyOf": [{"type": "number"} | limits, _TEXT]}
+    if shape == "named":
+        return {"type": "object", "additionalProperties": {"type": "number"} | limits}
     return _TYPES[shape] | limits
 
 

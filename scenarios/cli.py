@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from ..abm.errors import InputError
+from ..abm.errors import InputError, unknown_word
 from .body_command import body
 from .pk_command import pk
 from .places import check_folder_place
@@ -169,8 +169,11 @@ def batch(
 ) -> None:
     """Run every arm of a study for every patient; finished runs are kept, interrupted ones continued."""
     from .batch import Order, plan_study, run_study
+    from .executors import EXECUTORS
 
     check_folder_place(out)
+    if executor not in EXECUTORS:
+        raise unknown_word("executor", executor, EXECUTORS, "--executor")
     order = Order(
         out, tuple(settings or ()), replicates, seed, keep_runs, workers, quiet, executor, scheduler, index, of,
         retries, rerun_corrupt,

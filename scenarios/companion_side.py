@@ -146,7 +146,8 @@ def companion_lines(tables: Mapping[str, Any]) -> list[str]:
     """Return one sentence a companion, for people to read."""
     lines = []
     for entry in tables.get("companion", []):
-        patient = ", ".join(f"{name} {value:g}" for name, value in entry.get("covariates", {}).items())
+        given = entry.get("covariates", {}).items()
+        patient = ", ".join(f"{k} {v}" if isinstance(v, str) else f"{k} {v:g}" for k, v in given)
         if entry.get("patients") == PATIENTS[1]:
             patient = ", ".join(filter(None, (patient, "random effects of the patient")))
         line = f"{entry['drug']} with kinetics of its own ({patient or 'typical patient'})"

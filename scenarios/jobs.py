@@ -88,7 +88,9 @@ def share_of(jobs: Sequence[Job], index: int, of: int) -> list[Job]:
     InputError
         There is no such part.
     """
-    if not 0 <= index <= of or of < 1:
+    if of < 1:
+        raise InputError("--index says which part of the study to do; say of how many parts with --of")
+    if not 0 <= index <= of:
         raise InputError(
             f"--index must be 0 to {of} (--of), got {index}; number the calls 0-{of - 1} or 1-{of}"
         )

@@ -143,7 +143,7 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             "which patient of the population; further ones come with another population_seed",
         ),
         "population_seed": ("whole >= 0", False, "seed of the population"),
-        "values": ("table", False, "parameter = value, in place of a population"),
+        "values": ("named", False, "parameter = value, in place of a population"),
         "weight_kg": ("number > 0 <= 1000", False, "body weight, for orders in mg/kg and mg/m2"),
         "height_cm": ("number > 0 <= 300", False, "height, for orders in mg/m2"),
         "sex": ("text", False, "female or male"),
@@ -295,7 +295,7 @@ STUDY_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         ),
         "settings": ("table", False, "scenario or parameter = value, as --set"),
         "ode_only_patients": (
-            f"whole >= 0 <= {MOST_RUNS}",
+            "whole >= 0 <= 100000",
             False,
             "patients an arm of the ODE-only comparison; 0 for none",
         ),

@@ -61,11 +61,10 @@ class Law:
         InputError
             A unit is unknown, or of another dimension.
         """
-        ends = {
-            key: convert(getattr(self, key), self.unit, unit, where)
-            for key in ("lowest", "highest", "median")
-        }
-        return replace(self, unit=unit, **ends)
+        lowest, highest, median = (
+            convert(value, self.unit, unit, where) for value in (self.lowest, self.highest, self.median)
+        )
+        return replace(self, unit=unit, lowest=lowest, highest=highest, median=median)
 
     def quantile(self, share: np.ndarray) -> np.ndarray:
         """Return the values below which these shares of patients lie, in the unit of the law."""

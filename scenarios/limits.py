@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..abm.errors import InputError
+from ..abm.keys import is_kind
 from ..abm.model_file import ModelSpec
 
 MOST_DAYS = 36_500  # a hundred years is a slip of the pen, as in an order
@@ -38,6 +39,34 @@ def check_size(tables: Mapping[str, Any], spec: ModelSpec) -> None:
         raise InputError(
             f"scenario.assessment_days = {days:g} makes more than {MOST_ASSESSMENTS:,} assessments in "
             f"{head['duration_days']:g} days; assess less often"
+        )
+
+
+def check_days(tables: Mapping[str, Any]) -> None:
+    """Refuse a snapshot after the end.
+
+    Raises
+    ------
+    InputError
+    """
+    end = tables["scenario"]["duration_days"]
+    if late := [day for day in tables["output"]["snapshot_days"] if day > end]:
+        raise InputError(
+            f"output.snapshot_days: day {late[0]:g} comes after the end on day {end:g}; leave it out (the end is "
+            "always one), or run longer"
+        )
+
+
+def leave_late_days(tables: dict[str, Any], notes: list[str]) -> None:
+    """Leave out the snapshots of a longer run that a shorter one inherits, and note which."""
+    end, output = tables["scenario"].get("duration_days"), tables.get("output")
+    days: Any = output.get("snapshot_days") if isinstance(output, dict) else None
+    if not (is_kind(end, "number") and is_kind(days, "numbers")):
+        return  # what is wrong is said by the check of the keys
+    if late := [day for day in days if day > end]:
+        tables["output"] = {**tables["output"], "snapshot_days": [day for day in days if day <= end]}
+        notes.append(
+            f"the run ends on day {end:g}, before the snapshots of days {', '.join(f'{day:g}' for day in late)}"
         )
 
 

@@ -20,6 +20,7 @@ from ..ode_coupling.pk.drug_file import LIBRARY as PK_LIBRARY
 from ..ode_coupling.pk.drug_file import library_drugs, load_drug
 from .body_listing import body_lines, columns, population_lines
 from .companion_side import body_model_of, companion_lines
+from .observe import blocks
 from .patients import library_populations, load_population
 from .pk_command import describe_drug
 from .scenario import LIBRARY, Scenario, library_scenarios, load_scenario
@@ -185,9 +186,10 @@ def _scenario(scenario: Scenario) -> Iterator[str]:
     for section, table in scenario.tables.items():
         if section in ("regimen", "companion", "coupling", "parameters"):
             continue
-        yield ""
-        yield f"[{section}]"
-        yield from (f"  {key} = {_plain(value)}" for key, value in table.items())
+        for block in blocks(table):
+            yield ""
+            yield f"[{section}]"
+            yield from (f"  {key} = {_plain(value)}" for key, value in block.items())
     yield ""
     if "body" in scenario.tables:
         yield "regimen"

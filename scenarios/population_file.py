@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
+from ..abm.keys import table_of
 from ..abm.model_file import check_keys, check_source, find_file, read_toml
 from ..abm.quantities import convert, parse_unit
 from ..ode_coupling.immune.qcic.tables import parameter_names, parameter_units
@@ -43,7 +44,7 @@ _LOG_NORMAL = _COMMON | {
 _FACTOR_ALONE = {key: (_COMMON[key][0], True, _COMMON[key][2]) for key in ("factor", "factor_source")}
 _KINETIC = {
     "drug": ("text", True, "drug of the PK library whose random effects are followed"),
-    "powers": ("table", True, "PK parameter of the drug = power with which it enters"),
+    "powers": ("named", True, "PK parameter of the drug = power with which it enters"),
     "typical": ("number > 0", True, "value of the typical patient"),
     "unit": ("text", True, "unit of the value"),
     "source": ("text", True, "source of the typical value"),
@@ -126,8 +127,12 @@ def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]
             f"{path.name}: extends '{base.name}', a selection; extend the population that it is of"
         )
     where = f"{path.name} [parameters]"
-    laws = _laws(tables.get("parameters", {}), base.laws if base else (), where, parameter_units())
-    tissue = _laws(tables.get("tissue", {}), base.tissue if base else (), f"{path.name} [tissue]", {})
+    laws = _laws(
+        table_of(tables, "parameters", path.name), base.laws if base else (), where, parameter_units()
+    )
+    tissue = _laws(
+        table_of(tables, "tissue", path.name), base.tissue if base else (), f"{path.name} [tissue]", {}
+    )
     for law in tissue:
         if law.name in parameter_names():
             raise InputError(
@@ -135,7 +140,7 @@ def _load(name_or_path: str | Path, beside: Path | None, above: tuple[Path, ...]
                 "give that of the tissue another name"
             )
     kinetics = {entry.name: entry for entry in (base.kinetics if base else ())}
-    for name, entry in tables.get("pk", {}).items():
+    for name, entry in table_of(tables, "pk", path.name).items():
         kinetics[name] = _read_kinetic(name, entry, f"{path.name} [pk] {name}")
     names = [law.name for law in (*laws, *tissue)] + list(kinetics)
     for name in names:
@@ -205,11 +210,9 @@ def _read_kinetic(name: str, entry: Any, where: str) -> Kinetic:
     check_keys(entry, _KINETIC, where)
     check_source(entry["source"], where)
     effects = load_drug(entry["drug"]).random_effects
-    for word, power in entry["powers"].items():
+    for word in entry["powers"]:
         if word not in effects:
             raise unknown_word("random effect", word, effects, where)
-        if isinstance(power, bool) or not isinstance(power, int | float) or not math.isfinite(power):
-            raise InputError(f"{where}: the power of '{word}' must be a number, got {power!r}")
     powers = {word: float(power) for word, power in entry["powers"].items()}
     unit = parameter_units().get(name, entry["unit"])
     typical = convert(float(entry["typical"]), entry["unit"], unit, f"{where}: 'unit'")

@@ -18,12 +18,16 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="folder of the report; FOLDER/report if absent")
     ] = None,
-    ode_only: Annotated[int, typer.Option(min=0, help="ODE-only patients an arm to show beside")] = 0,
+    ode_only: Annotated[
+        int, typer.Option(min=0, max=100_000, help="ODE-only patients an arm to show beside")
+    ] = 0,
     criterion: Annotated[
         str, typer.Option(help="qcic_tri (volume against baseline), recist11 or irecist")
     ] = "qcic_tri",
     visits: Annotated[float, typer.Option(metavar="DAYS", help="days between assessments")] = 56.0,
-    error_cv: Annotated[float, typer.Option(help="coefficient of variation of a measured diameter")] = 0.0,
+    error_cv: Annotated[
+        float, typer.Option(min=0, max=10, help="coefficient of variation of a measured diameter")
+    ] = 0.0,
     lesions: Annotated[int, typer.Option(help="target lesions, 1 to 5")] = 1,
     immune: Annotated[bool, typer.Option("--immune", help="immune cells count in the imaged volume")] = False,
     new_lesions_per_day: Annotated[

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
-from ..abm.keys import check_value, is_kind
+from ..abm.keys import check_value
 from ..abm.model_file import ModelSpec, add_part, check_keys, check_source, find_file, read_model, read_toml
 from ..abm.quantities import number_and_unit
 from ..ode_coupling.immune.qcic.tables import parameter_names
@@ -24,7 +24,7 @@ from .keys import (
     TREATMENTS,
     WORDS,
 )
-from .limits import check_size
+from .limits import check_days, check_size, leave_late_days
 from .observe import blocks
 from .regimen_keys import check_regimens
 from .tissue_keys import check_tissue, lattice_shape
@@ -91,11 +91,12 @@ def load_scenario(name_or_path: str, settings: Iterable[str] = ()) -> Scenario:
         _check_section(section, entry, f"{name_or_path} [{section}]")
     scenario = Scenario(tables, _model_of(tables, tables["scenario"]["model"], folder), notes=notes)
     _declare(scenario)
+    check_days(tables)
     written = tables["scenario"]["duration_days"], tables["output"]["snapshot_days"]
     for setting in settings:
         apply_setting(scenario, setting)
     if tables["scenario"]["duration_days"] < written[0] and tables["output"]["snapshot_days"] is written[1]:
-        _leave_late_days(tables, notes)
+        leave_late_days(tables, notes)
     _check_values(scenario, name_or_path)
     return scenario
 
@@ -172,17 +173,6 @@ def as_number(kind: str) -> str:
     return kind.replace("amount", "number")
 
 
-def _leave_late_days(tables: dict[str, Any], notes: list[str]) -> None:
-    """Leave out the snapshots of a longer run that a shorter one inherits; those of its own must fit."""
-    end = tables["scenario"].get("duration_days")
-    days = _table_of(tables, "output").get("snapshot_days")
-    if is_kind(end, "number") and is_kind(days, "numbers") and (late := [day for day in days if day > end]):
-        tables["output"] = tables["output"] | {"snapshot_days": [day for day in days if day <= end]}
-        notes.append(
-            f"the run ends on day {end:g}, before the snapshots of days {', '.join(f'{day:g}' for day in late)}"
-        )
-
-
 def _read(
     name_or_path: str, beside: Path | None, above: tuple[Path, ...], notes: list[str]
 ) -> tuple[dict[str, Any], Path | None]:
@@ -209,7 +199,7 @@ def _read(
         else:
             merged[section] = entry
     if "duration_days" in head and "snapshot_days" not in _table_of(tables, "output"):
-        _leave_late_days(merged, notes)
+        leave_late_days(merged, notes)
     return merged, path.parent if "model" in head else folder
 
 
@@ -280,7 +270,7 @@ def _value(name: str, place: str, text: str, kind: str, meaning: str) -> Any:
                 raise InputError(f"--set {name}: '{text}' is not a list of numbers such as 0,28,56") from None
         case "texts":
             value = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
-        case "table" | "list":
+        case "table" | "named" | "list":
             raise InputError(
                 f"--set {name}: this is a table; write it in a scenario file that extends this one"
             )
@@ -354,12 +344,7 @@ def _check_values(scenario: Scenario, where: str) -> None:
     check_trial(tables, where)
     lattice_shape(tables["lattice"], scenario.model_spec.model["dimensions"])
     check_size(tables, scenario.model_spec)
-    end = tables["scenario"]["duration_days"]
-    if late := [day for day in tables["output"]["snapshot_days"] if day > end]:
-        raise InputError(
-            f"output.snapshot_days: day {late[0]:g} comes after the end on day {end:g}; leave it out (the end is "
-            "always one), or run longer"
-        )
+    check_days(tables)
     if not _NAME.fullmatch(tables["scenario"]["name"]):
         raise InputError(
             f"scenario.name '{tables['scenario']['name']}' begins the names of files: at most 100 letters, "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError, unknown_word
+from ..abm.keys import tables_of
 from ..abm.model_file import check_keys, find_file, read_toml
 from .keys import STUDY_KEYS
 from .limits import check_runs
@@ -94,11 +95,11 @@ def _read_study(tables: Mapping[str, Any], path: Path) -> Study:
     scenarios = [load_scenario(arm, settings).name for arm in found]
     if len(set(scenarios)) < len(scenarios):
         raise InputError(f"{where}: two arms are scenarios of one name ({', '.join(scenarios)}); rename one")
-    sweeps = read_sweeps(tables.get("sweep", []), path)
+    sweeps = read_sweeps(tables_of(tables, "sweep", path.name), path)
     for number, points in enumerate(sweeps, start=1):
         _check_names(points[0], found, settings, f"{path.name} [[sweep]] {number}")
-    points = math.prod(map(len, sweeps))
-    check_runs(table["patients"], table.get("replicates", 0), points, len(found))
+    combinations = math.prod(len(points) for points in sweeps)
+    check_runs(table["patients"], table.get("replicates", 0), combinations, len(found))
     return Study(
         table["name"],
         table["title"],

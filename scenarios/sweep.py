@@ -1,6 +1,7 @@
 """Sweeps of a study: lists, grids, Latin hypercubes, Sobol points and tables of parameter values."""
 
 import csv
+import io
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..abm.errors import InputError, unknown_word
 from ..abm.model_file import check_keys
+from ..abm.toml_text import read_text
 from .keys import DESIGNS, RANGE_KEYS, STUDY_KEYS
 from .limits import MOST_RUNS
 from .outcomes import FIRST, HEAD
@@ -18,6 +20,7 @@ from .outcomes import FIRST, HEAD
 Point = tuple[tuple[str, str], ...]  # (parameter or key, value as --set takes it)
 _DRAWN = ("latin hypercube", "sobol")
 _SCALES = ("linear", "log")
+MOST_TABLE_BYTES = 256 * 2**20
 _DIGITS = ".12g"
 
 
@@ -36,8 +39,6 @@ def read_sweeps(entries: Any, path: Path) -> list[list[Point]]:
     InputError
         A key, design, range, list or table that is wrong, or a parameter that is swept twice.
     """
-    if not isinstance(entries, list):
-        raise InputError(f"{path.name}: write [[sweep]], one block a sweep")
     sweeps, swept = [], set()
     for number, entry in enumerate(entries, start=1):
         where = f"{path.name} [[sweep]] {number}"
@@ -167,11 +168,10 @@ def _drawn(design: str, ranges: Mapping[str, Any], n: int, seed: int, where: str
 def _table(path: Path, where: str) -> list[Point]:
     """Return the rows of a CSV file: one column a parameter."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            names, *rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(row)] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{where}: {path} cannot be read ({reason}); name a CSV file with 'table'") from None
+        lines = io.StringIO(read_text(path, MOST_TABLE_BYTES).removeprefix("\ufeff"), newline="")
+        names, *rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if any(row)] or [[]]
+    except (InputError, csv.Error) as error:
+        raise InputError(f"{where}: {error}; name a CSV file with 'table'") from None
     if not rows or not all(names) or len(set(names)) < len(names):
         raise InputError(f"{where}: {path} needs a row of different names and one or more rows of values")
     for number, row in enumerate(rows, start=2):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...abm.errors import InputError, unknown_word
+from ...abm.keys import table_of, tables_of
 from ...abm.model_file import check_keys, check_source, find_file, read_toml
 from ...abm.ode_model import Parameter
 from ...abm.quantities import in_unit, quantity
@@ -33,7 +34,7 @@ _PARAMETER = {
     "description": ("text", False, "meaning, where the name is not enough"),
     "cv": ("number >= 0 <= 10", False, "variation between patients, sqrt(exp(omega^2) - 1)"),
     "omega2": ("number >= 0 <= 25", False, "variance between patients of the log of the parameter"),
-    "follows": ("table", False, "random effects of other parameters that act here, times a number"),
+    "follows": ("named", False, "random effects of other parameters that act here, times a number"),
     "covariates": ("list", False, "effects of covariates"),
 }
 _COVARIANCE = {
@@ -149,7 +150,7 @@ def load_drug(drug: "str | Path | Drug") -> Drug:
         raise InputError(f"{where}: '{START}' follows from the doses; leave it out")
     covariates = {
         name: read_covariate(name, entry, f"{path.name} [covariates.{name}]")
-        for name, entry in tables.get("covariates", {}).items()
+        for name, entry in table_of(tables, "covariates", path.name).items()
     }
     parameters = {
         name: _read_parameter(
@@ -159,7 +160,7 @@ def load_drug(drug: "str | Path | Drug") -> Drug:
     }
     random_effects = tuple(name for name, entry in parameters.items() if entry.omega2 > 0.0)
     _check_follows(parameters, random_effects, path.name)
-    omega = _covariances(parameters, random_effects, tables.get("covariance", []), path.name)
+    omega = _covariances(parameters, random_effects, tables_of(tables, "covariance", path.name), path.name)
     return Drug(
         head["name"],
         head["title"],

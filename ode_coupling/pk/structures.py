@@ -106,7 +106,7 @@ def check_value(value: float, kind: str, where: str) -> None:
     InputError
     """
     good = {"positive": value > 0.0, "not negative": value >= 0.0, "a fraction": 0.0 <= value <= 1.0}[kind]
-    if not (good and (value == 0.0 or SMALLEST <= value <= LARGEST)):
+    if not (good and value <= LARGEST and (kind != "positive" or value >= SMALLEST)):
         limits = f", {SMALLEST:g} to {LARGEST:g}" if good else ""
         raise InputError(f"{where} must be {kind}{limits}, it is {value:g}")
 

@@ -22,6 +22,7 @@ VALUES = [
         [math.nan],
         {},
         {"a": 1},
+        {"a": "x"},
         None,
     ),
 ]
@@ -47,6 +48,7 @@ MEANING = {
     "number": real,
     "whole": lambda value: type(value) is int,
     "numbers": every(real),
+    "named": lambda value: isinstance(value, dict) and all(map(real, value.values())),
     "list": lambda value: isinstance(value, list),
     "table": lambda value: isinstance(value, dict),
     "number > 0": lambda value: real(value) and value > 0,

@@ -180,7 +180,7 @@ MISTAKES = {
     "free of nothing": ([('free_of = "P"', 'free_of = "Q"')], ["unknown body signal 'Q'", "P"]),
     "free of itself": ([('free_of = "P"', 'free_of = "free_F"')], ["other than itself"]),
     "one block of a list": ([("[[density]]", "[density]")], ["write [[density]]"]),
-    "parameters as a list": ([("[parameters]", "[[parameters]]")], ["[parameters]: a table of parameters"]),
+    "parameters as a list": ([("[parameters]", "[[parameters]]")], ["[parameters]: a table is needed"]),
     "no layers": ([('layers = ["tissue", "immune"]', 'layers = "tissue"')], ["'layers' must be a list"]),
     "include of nothing": (
         [('title = "tiny"', 'title = "tiny"\ninclude = ["nowhere.toml"]')],

@@ -23,7 +23,7 @@ REFUSED = {
     "escaped NUL": (b'a = "\\u0000"', "control character"),
     "terminal escape in a key": (b'"\\u001b[31m" = 1', "control character"),
     "byte-order mark": (b"\xef\xbb\xbfa = 1", "byte-order mark"),
-    "UTF-16": ("a = 1".encode("utf-16"), "byte-order mark"),
+    "UTF-16": ("a = 1".encode("utf-16"), "byte 0 is not UTF-8"),
     "no TOML": (b"a = [", "not valid TOML"),
     "too large": (b"# " + b"x" * MOST_BYTES, "more than 4 MiB"),
 }
@@ -43,7 +43,7 @@ def test_it_is_refused_in_one_sentence(case, tmp_path):
 def test_pipes_devices_folders_and_impossible_names_are_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.toml")
     for path in (tmp_path / "pipe.toml", tmp_path, tmp_path / "/dev/zero"):
-        with pytest.raises(InputError, match="is a folder, pipe or device"):
+        with pytest.raises(InputError, match=r"^[^']*: is a folder, pipe or device"):
             read_toml(path)
     for name in ("x" * 300, "a\0b", "a\ud800b", "absent"):
         with pytest.raises(InputError):

@@ -191,6 +191,12 @@ def test_covariates_reach_the_companion_and_the_description_names_it(tmp_path):
         ('drug = "nivolumab"\n', "unknown drug 'pembrolizumab'"),
         ('drug = "pembrolizumab"\n[[companion]]\ndrug = "pembrolizumab"\n', "named twice"),
         ('medicine = "pembrolizumab"\n', "unknown key 'medicine'"),
+        ('drug = "pembrolizumab"\ncovariates = { weight = "50 cm" }\n', "weight: wrong dimension"),
+        (
+            'drug = "pembrolizumab"\n'
+            '[[regimen]]\ndrug = "pembrolizumab"\norder = "1e8 cells iv once"\nsource = "assumed"\n',
+            "pembrolizumab is dosed in mg, and the order comes out in cells",
+        ),
     ],
 )
 def test_a_wrong_companion_is_named(tmp_path, block, message):

@@ -145,7 +145,7 @@ SLURM = '[slurm]\njobs = 2\ncores = 4\nmemory = "8GB"\nwalltime = "00:30:00"\nqu
     [
         ("[slurm]", "[slrm]", r"holds one \[slurm\] table, found slrm"),
         ("cores", "core", "unknown key 'core'; did you mean 'cores'"),
-        ("jobs = 2", "jobs = 0", "'jobs' must be 1 or more, got 0"),
+        ("jobs = 2", "jobs = 0", "'jobs' must be 1 to 100000 .*, got 0"),
         ('memory = "8GB"\n', "", "'memory' is missing"),
     ],
 )

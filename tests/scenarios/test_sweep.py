@@ -98,7 +98,7 @@ def test_a_table_is_read_row_by_row(folder):
             'design = "sobol"\nn = 2\nparameters = { growth = { low = 0, high = 1, scale = "log" } }',
             "'low' above 0, got 0",
         ),
-        ('table = "none.csv"', "none.csv cannot be read"),
+        ('table = "none.csv"', "none.csv: cannot be read"),
         ('table = "twice.csv"', "holds a row twice"),
         ('table = "gap.csv"', "row 3 must hold a value for each of growth, kill"),
         ("parameters = { arm = ['x'] }", "'arm' is a column of outcomes.csv"),
