@@ -71,6 +71,24 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
     return f"{population.name}-{number}", values
 
 
+def density_stream(scenario: Scenario, seed: int) -> tuple[int, int]:
+    """Return seed and number of the patient by whom the immune densities of a tissue are drawn.
+
+    Densities are the patient's: they come with ``patient.number`` and ``patient.population_seed``, whatever the run's
+    ``seed``, which decides placement and luck. A tissue without a body has no patient but its seed.
+
+    Raises
+    ------
+    InputError
+    """
+    if "body" not in scenario.tables:
+        return seed, 1
+    table = scenario.tables.get("patient", {})
+    number, of = table.get("number", 1), table.get("population_seed", 1)
+    picked = load_population(table["population"]).selection if "population" in table else None
+    return of, picked.numbers[number - 1] if picked else number
+
+
 def schedule_of(tables: Mapping[str, Any]) -> list[Dose]:
     """Return the doses of all regimens of a scenario over the whole run.
 

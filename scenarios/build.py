@@ -22,7 +22,7 @@ from ..ode_coupling.dosing import Dose
 from ..ode_coupling.immune.qcic.model import qcic
 from ..ode_coupling.immune.qcic.tables import parameter_units
 from ..ode_coupling.system import Body
-from .body_side import burn_in, make_ports, patient_of, schedule_of, variant_code, weigh
+from .body_side import burn_in, density_stream, make_ports, patient_of, schedule_of, variant_code, weigh
 from .companion_side import systemic_doses, with_companions
 from .course import Course, TissueAlone, WithBody
 from .marrow import Marrow
@@ -105,8 +105,6 @@ class Builder:
 
     def __init__(self, scenario: Scenario):
         self.scenario = scenario
-        for problem in wrong_names(scenario):
-            raise InputError(problem)
         # keys in sorted order, as the run key sees them: the order in a file must not change a result
         self._tables = json.loads(to_json(scenario.tables))
         self._patient, self._values = patient_of(scenario)
@@ -117,6 +115,8 @@ class Builder:
         self._burnt = (
             burn_in(self._body_model, self._body_values, self._tables["body"]) if self._body_model else None
         )
+        for problem in wrong_names(scenario):
+            raise InputError(problem)
         spec = scenario.model_spec
         self._types = read_types(spec)
         # lattice pitch and other numbers that placement needs do not depend on what is placed
@@ -130,7 +130,8 @@ class Builder:
         Parameters
         ----------
         seed : int
-            Decides placement, luck of every cell and recruitment; patients and arms may share it.
+            Decides placement, luck of every cell and recruitment; patients and arms may share it. The regional immune
+            densities are the patient's.
         tissue_file : Path, optional
             Cell table that replaces the drawn tissue.
         threads : int
@@ -143,7 +144,9 @@ class Builder:
             raise InputError(f"the seed must be a whole number from 0 to {MOST_SEED}, got {seed}")
         tables, draft = self._tables, self._draft
         table = table_of(tissue_file, tables["tissue"]) if tissue_file else None
-        densities = draw_densities(resolve_numbers(tables["tissue"], draft), seed)
+        densities = draw_densities(
+            resolve_numbers(tables["tissue"], draft), *density_stream(self.scenario, seed)
+        )
         placement = place_scenario(tables, self._types, draft, densities, seed, table)
         model = draft
         if self._measures:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..abm.errors import InputError
+from ..ode_coupling.system import BodyError
 from .contents import Known
 from .fan_out import attempt
 from .index import Entry, read_entry
 from .inputs import settle_setting
 from .limits import check_runs
 from .scenario import Scenario, apply_setting, load_scenario
-from .store import open_books, parts_folder, run_path
+from .store import discard_segments, open_books, parts_folder, run_path
 from .study import Study
 from .sweep import Point
 
@@ -149,7 +150,7 @@ def run_job(job: Job, out: str) -> str:
 
     Raises
     ------
-    InputError
+    InputError, BodyError
     """
     from .run import key_of, prepare
 
@@ -160,8 +161,12 @@ def run_job(job: Job, out: str) -> str:
     current = prepare(scenario, job.seed, Path(out), resume=resume)
     if isinstance(current, Path):
         return str(current)
-    for _ in current.steps():
-        pass
+    try:
+        for _ in current.steps():
+            pass
+    except BodyError:
+        discard_segments(parts_folder(path))  # going on would end at the same point
+        raise
     return str(current.finish())
 
 

@@ -1,12 +1,14 @@
 """The names in a scenario that its tissue model or its body must know."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..abm.errors import unknown_word
+from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
 from ..abm.model_file import as_list
-from ..abm.ode_model import OdeModel
+from ..abm.ode_model import OdeModel, Parameter, Variable
+from ..abm.quantities import parse_unit
 from ..abm.vocabulary import ADMIT
 from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
 from ..ode_coupling.system import DOSE_RATE
@@ -91,25 +93,43 @@ def _drugs(body: OdeModel) -> set[str]:
     return {i.name.removeprefix(DOSE_RATE) for i in body.inputs if i.name.startswith(DOSE_RATE)}
 
 
+def _of_unit(items: Iterable[Variable | Parameter], unit: str) -> set[str]:
+    """Return the names of what a body keeps in a unit; one that a body model writes in its own way is let pass."""
+    wanted, found = parse_unit(unit), set()
+    for item in items:
+        try:
+            own = parse_unit(item.unit)
+        except InputError:
+            found.add(item.name)
+            continue
+        if own.dimension == wanted.dimension and math.isclose(own.size, wanted.size):
+            found.add(item.name)
+    return found
+
+
 def _coupled(table: Mapping[str, Any], model: Model, body: OdeModel) -> Iterator[tuple[str, str, set[str]]]:
     """Yield (kind, word, valid words) of every name in [coupling]."""
     types, signals = {info.name for info in model.types}, {signal.name for signal in model.signals}
     states, outputs, inputs = ({i.name for i in part} for part in (body.states, body.outputs, body.inputs))
-    parameters = {p.name for p in body.parameters}
+    pools = _of_unit(body.states, "cells/L")
     for key in ("blood_volume", "tissue_volume"):
-        yield "body parameter", table[key], parameters
+        yield "body parameter", table[key], _of_unit(body.parameters, "L")
+    if "antigen_output" in table:
+        yield "body output", table["antigen_output"], outputs
+    if "antigen_turnover" in table:
+        yield "body parameter", table["antigen_turnover"], _of_unit(body.parameters, "1/d")
     for cell in table["cells"]:
         yield "cell type", cell["type"], types
-        yield "body state", cell["tissue"], {name.removeprefix("owned_") for name in inputs} & states
+        yield "body state", cell["tissue"], {name.removeprefix("owned_") for name in inputs} & pools
         if "blood" in cell:
-            yield "body state", cell["blood"], states
+            yield "body state", cell["blood"], pools
         if "arrival" in cell:
-            yield "body output", cell["arrival"], outputs
+            yield "body output", cell["arrival"], _of_unit(body.outputs, "cells/d")
     for entry in table["signals"]:
         yield "body signal", entry["signal"], signals
         yield "body state or output", entry["body"], states | outputs
     for release in table["releases"]:
-        yield "body parameter", release["amount"], parameters
+        yield "body parameter", release["amount"], _of_unit(body.parameters, "1")
         for event in as_list(release["events"]):
             yield "event", f"{release['type']}: {event}", set(model.events)
     for drug in table["drugs"]:

@@ -38,7 +38,7 @@ def density_table() -> dict[tuple[str, str, str], dict[str, Any]]:
         }
 
 
-def draw_densities(tissue: Mapping[str, Any], seed: int) -> dict[str, dict[str, float]]:
+def draw_densities(tissue: Mapping[str, Any], seed: int, number: int = 1) -> dict[str, dict[str, float]]:
     """Draw the immune densities of one patient.
 
     Log-normal with the published mean and SD of the logarithm, truncated to the observed range. Core and
@@ -51,6 +51,9 @@ def draw_densities(tissue: Mapping[str, Any], seed: int) -> dict[str, dict[str, 
         ``immune`` (cell type = marker, or a table { core, margin } of cells per mm2, which are not drawn) and
         ``immune_lesion`` (metastasis if absent).
     seed : int
+        Of the population.
+    number : int
+        Which patient of it: element ``number`` of a random stream keyed by (seed, marker).
 
     Returns
     -------
@@ -74,7 +77,7 @@ def draw_densities(tissue: Mapping[str, Any], seed: int) -> dict[str, dict[str, 
             continue
         if marker not in markers:
             raise unknown_word("marker", str(marker), markers, f"[tissue] immune {name}")
-        quantile = float(generator(seed, f"density {marker}").random())
+        quantile = float(generator(seed, f"density {marker}").random(number)[-1])
         drawn[name] = {
             region: _truncated_lognormal(table[lesion, marker, published], quantile)
             for region, published in _REGIONS.items()

@@ -117,11 +117,11 @@ def test_an_interrupted_job_goes_on_and_a_lost_one_is_run_again(finished, tmp_pa
 
 
 def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path, monkeypatch, capfd):
-    """The arm is valid as a file, and its body has no volume: its equations have no solution."""
+    """The arm stands at time 0; its drug, given on day 1, is eliminated faster than any step of the body follows."""
     arm = tmp_path / "the arm.toml"
     arm.write_text(
-        '[scenario]\nextends = "mcrc_placebo"\nname = "never"\ntitle = "never"\narm = "never"\n'
-        '[parameters]\nV_B = { value = 0, source = "assumed" }\n'
+        '[scenario]\nextends = "mcrc_tas102"\nname = "never"\ntitle = "never"\narm = "never"\n'
+        '[parameters]\nk_10_Chem = { value = 1e7, source = "assumed" }\n'
     )
     study = write_study(tmp_path, arm, "mcrc_placebo")
     code, out, err = batch(monkeypatch, capfd, study, "--out", tmp_path / "the runs", "--quiet")
@@ -129,7 +129,7 @@ def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path
     complete = {open_run(path).patient for path in find_runs(tmp_path / "the runs")}
     assert complete == {"qcic_treated-1", "qcic_treated-2"}
     assert not list((tmp_path / "the runs").glob("*.parts"))
-    assert len(re.findall("failed: InputError: .*no longer finite at day 0", err)) == 2
+    assert len(re.findall("failed: BodyError: .*too many steps at day 1", err)) == 2
     assert "Traceback" not in err
     again = re.findall(r"again: (.*)", err)
     assert len(again) == 2
@@ -137,7 +137,21 @@ def test_a_failing_arm_is_told_with_its_command_and_the_others_complete(tmp_path
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 2
-    assert "no longer finite at day 0" in capfd.readouterr().err
+    assert "too many steps at day 1" in capfd.readouterr().err
+
+
+def test_an_arm_that_cannot_start_is_refused_before_any_run(tmp_path, monkeypatch, capfd):
+    """Its body has no volume: its equations have no solution at time 0, in any run."""
+    arm = tmp_path / "arm.toml"
+    arm.write_text(
+        '[scenario]\nextends = "mcrc_placebo"\nname = "never"\ntitle = "never"\narm = "never"\n'
+        '[parameters]\nV_B = { value = 0, source = "assumed" }\n'
+    )
+    study = write_study(tmp_path, arm, "mcrc_placebo")
+    code, out, err = batch(monkeypatch, capfd, study, "--out", tmp_path / "runs", "--quiet")
+    assert (code, out) == (2, "")
+    assert "no longer finite at day 0" in err
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(

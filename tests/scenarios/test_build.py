@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.vocabulary import DIVIDE
-from oncolattice.scenarios.body_side import burn_in, patient_of, schedule_of
+from oncolattice.scenarios.body_side import burn_in, density_stream, patient_of, schedule_of
 from oncolattice.scenarios.build import build, route
 from oncolattice.scenarios.course import body_parameter
+from oncolattice.scenarios.patients import load_population
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.tissue_density import draw_densities
 
 SMALL = ("rows=48", "columns=48", "margin_um=0")
 CORE = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/crc_codex_schurch2020_reg009A.csv"
@@ -206,3 +208,42 @@ def test_the_real_core_runs_a_day_and_every_row_is_counted():
     assert report["phenotypes"]["tumor cells"]["cells"] == told["tumor cells"] == 147
     assert run.simulation.coupled.residuals().max() <= 1e-10
     assert np.isfinite(run.simulation.coupled.body.y).all()
+
+
+def densities_of(scenario, seed):
+    return {
+        name: row["asked_per_mm2"] for name, row in build(scenario, seed).placement.report["immune"].items()
+    }
+
+
+def test_regional_densities_are_the_patients_and_only_placement_is_the_seeds():
+    """One patient with several seeds differs by luck alone; another number or population seed, by densities."""
+    size = ("rows=64", "columns=96", "margin_um=300")
+    one = load_scenario("mcrc_placebo", size)
+    first = densities_of(one, 1)
+    assert densities_of(one, 2) == densities_of(one, 99) == first
+    a, b = (build(one, seed).placement.occupant for seed in (1, 2))
+    assert not np.array_equal(a, b)
+    for arm in ("mcrc_tas102", "mcrc_anti_pd1"):
+        assert densities_of(load_scenario(arm, size), 7) == first
+    others = [
+        densities_of(load_scenario("mcrc_placebo", (*size, s)), 1) for s in ("number=2", "population_seed=1")
+    ]
+    assert others[0] != first != others[1]
+    assert set(others[0]) == set(first)
+
+
+def test_a_picked_patient_keeps_the_densities_that_he_has_in_the_sample():
+    """Patient k of a selection is patient numbers[k - 1] of the sample, with his densities."""
+    selection = load_population("mcrc_trial_100").selection
+    immune = dict(load_scenario("mcrc_placebo").tables["tissue"]["immune"])
+    for number in (1, 17):
+        scenario = load_scenario("mcrc_trial_placebo", (f"patient.number={number}",))
+        assert draw_densities({"immune": immune}, *density_stream(scenario, 5)) == draw_densities(
+            {"immune": immune}, selection.seed, selection.numbers[number - 1]
+        )
+
+
+def test_a_tissue_alone_has_no_patient_but_its_seed():
+    scenario = load_scenario("strobl2022_continuous")
+    assert [density_stream(scenario, seed) for seed in (1, 2)] == [(1, 1), (2, 1)]

@@ -179,10 +179,16 @@ def truncated(row):
     return stats.truncnorm(low, high, loc=row["mean_ln"], scale=row["sd_ln"])
 
 
+@pytest.mark.parametrize(
+    "by",
+    [lambda many: [(2025, 1 + k) for k in many], lambda many: [(k, 1) for k in many]],
+    ids=["number", "seed"],
+)
 @pytest.mark.parametrize("lesion", ["primary", "metastasis"])
-def test_drawn_densities_follow_the_truncated_law(lesion):
+def test_drawn_densities_follow_the_truncated_law(lesion, by):
     table = t.density_table()
-    patients = [t.draw_densities({"immune": IMMUNE, "immune_lesion": lesion}, seed) for seed in range(1500)]
+    tissue = {"immune": IMMUNE, "immune_lesion": lesion}
+    patients = [t.draw_densities(tissue, *patient) for patient in by(range(1500))]
     for name, marker in IMMUNE.items():
         ranks = []
         for region, published in (("core", "TU_CORE"), ("margin", "MARG_500_IN")):
