@@ -30,7 +30,7 @@ from .store import (
 from .trial import END
 
 # Raised whenever the same scenario and seed give other numbers than before (CHANGELOG, "Changes results").
-RESULTS_VERSION = 4
+RESULTS_VERSION = 5
 
 
 @dataclass
