@@ -1,6 +1,7 @@
 """Orders and plans at random, and a slow clock that says which hours a course has doses in."""
 
 from hypothesis import strategies as st
+
 from oncolattice.ode_coupling.regimens import Line, Order, Plan
 from oncolattice.ode_coupling.regimens.clauses import (
     Calendar,

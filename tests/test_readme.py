@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from oncolattice.scenarios.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent

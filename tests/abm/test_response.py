@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.response import assess_qcic_tri, classify, tri_at, tumour_response_index, week8_class
 

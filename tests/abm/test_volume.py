@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.volume import feret_diameter_mm, lesion_size, tumour_volume_cm3
 

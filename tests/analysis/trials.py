@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+
 from oncolattice.analysis.survival import Times
 
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data"

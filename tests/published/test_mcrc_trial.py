@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 import pytest
+
 from oncolattice.analysis.calibrate import week8_response, week8_targets
 from oncolattice.analysis.calibrate.endpoints import hazard_ratio, progression
 from oncolattice.analysis.survival import Times, kaplan_meier

@@ -10,6 +10,7 @@ import pathlib
 
 import numpy as np
 import pytest
+
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.ode_coupling.system import Body

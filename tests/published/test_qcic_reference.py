@@ -11,6 +11,7 @@ import pathlib
 
 import numpy as np
 import pytest
+
 from oncolattice.ode_coupling.immune.qcic.arms import arm_doses
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names

@@ -9,6 +9,7 @@ import pathlib
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling import ode_only
 from oncolattice.ode_coupling.immune.qcic.model import CORRECTIONS, VARIANTS

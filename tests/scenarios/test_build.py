@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.vocabulary import DIVIDE
 from oncolattice.scenarios.body_side import burn_in, patient_of, schedule_of

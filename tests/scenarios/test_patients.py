@@ -6,6 +6,8 @@ import pathlib
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.pk.patients import sample_patients
 from oncolattice.scenarios.body_side import patient_of
@@ -23,7 +25,6 @@ from oncolattice.scenarios.population_file import POPULATIONS
 from oncolattice.scenarios.run import key_of
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.well_mixed import simulate_twin
-from scipy import stats
 
 QCIC = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 PUBLISHED = {"placebo": "placebo", "tas102": "tas102", "tas102_bev": "tas102bev"}

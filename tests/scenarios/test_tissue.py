@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.snapshot import CellTypeInfo
 from oncolattice.scenarios import tissue as t
-from scipy import stats
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
 LAYERS = ("tissue", "immune")

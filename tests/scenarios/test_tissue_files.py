@@ -7,6 +7,8 @@ import pathlib
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import tissue as t
 from oncolattice.scenarios.tissue_image import read_image, read_tiles
@@ -21,7 +23,6 @@ from oncolattice.tests.scenarios.tissue_cases import (
     number,
     place,
 )
-from PIL import Image
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
 TILES = "crc_orion_lin2023_tissue_tiles_example2.csv"
