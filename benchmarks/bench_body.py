@@ -8,6 +8,8 @@ import time
 
 import numpy as np
 from numba import njit, types
+from scipy.integrate import solve_ivp
+
 from oncolattice.ode_coupling.immune.qcic.arms import ARMS, arm_doses
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
@@ -15,7 +17,6 @@ from oncolattice.ode_coupling.integrate import ODE_FUNCTION, VECTOR, compiled_od
 from oncolattice.ode_coupling.ode_only import simulate, simulate_population
 from oncolattice.ode_coupling.system import Body
 from oncolattice.scenarios.patients import load_population, sample
-from scipy.integrate import solve_ivp
 
 from .harness import Bench, begin, samples
 

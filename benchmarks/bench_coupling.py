@@ -6,6 +6,7 @@ Run `python -m benchmarks.bench_coupling [--quick] [--csv FILE]` from the reposi
 import time
 
 import numpy as np
+
 from oncolattice.ode_coupling.couple import CoupledRun
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario

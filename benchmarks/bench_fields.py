@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from oncolattice.abm.fields.multigrid import Workspace, make_workspace, solve, solve_varying
 from oncolattice.abm.fields.smooth import box_smooth
 

@@ -6,6 +6,7 @@ Run `python -m benchmarks.bench_lattice [--quick] [--csv FILE]` from the reposit
 import time
 
 import numpy as np
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import load_model
 from oncolattice.abm.state import first_state

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import load_model
 from oncolattice.abm.state import first_state

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from oncolattice.abm import draws
 from oncolattice.abm.act import act_blocks
 from oncolattice.abm.advance import Tissue

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
 

@@ -5,6 +5,7 @@ come from another machine (2 virtual cores of an AMD EPYC with AVX-512, 2026), s
 """
 
 import numpy as np
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import compile_model
 from oncolattice.abm.model_file import read_model

@@ -6,6 +6,7 @@ Run `python -m benchmarks.bench_scaling [--quick] [--csv FILE]` from the reposit
 from collections.abc import Callable
 
 import numpy as np
+
 from oncolattice.abm.advance import Tissue
 
 from .harness import begin, samples

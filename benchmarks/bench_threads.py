@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+
 from oncolattice.abm.advance import Tissue
 
 from .harness import begin, clocked

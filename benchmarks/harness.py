@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numba import njit
+
 from oncolattice.abm.draws import mix
 
 COPIED = 1 << 23  # float64 numbers, 64 MB: too many for any cache

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import Model, compile_model, load_model
 from oncolattice.abm.model_file import read_model

@@ -3,9 +3,10 @@
 import itertools
 
 import numpy as np
+from tiny import attribute, behaviour, change, parameters, rule, tiny_model
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import Model
-from tiny import attribute, behaviour, change, parameters, rule, tiny_model
 
 # |z| < 4.5: a false alarm in 150,000; p > 1e-6 for chi-square.
 Z, ALPHA = 4.5, 1e-6

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+
 from oncolattice.abm.model import Model
 from oncolattice.abm.state import State
 from oncolattice.abm.vocabulary import (

@@ -1,6 +1,10 @@
 """Orders and plans at random, and a slow clock that says which hours a course has doses in."""
 
+from dataclasses import replace
+from functools import cache
+
 from hypothesis import strategies as st
+
 from oncolattice.ode_coupling.regimens import Line, Order, Plan
 from oncolattice.ode_coupling.regimens.clauses import (
     Calendar,
@@ -23,39 +27,55 @@ UNITS = {
     "units": ("units",),
 }
 values = st.one_of(st.integers(1, 3000).map(float), st.floats(1e-6, 1e12))
-counts = st.integers(1, 9)
+maybe = st.booleans()
+
+# A strategy is checked when it is first drawn from, which costs more than the draw: each is made once.
+upto = cache(lambda most, least=1: st.integers(least, most))
+some = cache(lambda most, size: st.sets(upto(most), max_size=size).map(sorted))
+one_of = cache(lambda *choices: st.sampled_from(choices))
+optional = cache(lambda strategy: st.none() | strategy)
+
+amounts = {kind: st.tuples(values, one_of(*units)).map(lambda v: Amount(*v)) for kind, units in UNITS.items()}
+flats = {
+    kind: optional(st.integers(1, 500).map(lambda v, unit=units[0]: Amount(float(v), unit)))
+    for kind, units in UNITS.items()
+}
+minutes = optional(st.floats(0.5, 59.0).map(lambda v: Span(v, "min")))
+percents = st.floats(0.5, 99.5)
+everys = optional(
+    st.tuples(st.integers(1, 40), one_of("d", "w")).map(lambda v: Every(*v))
+    | one_of(5, 9, 36, 60).map(lambda hours: Every(hours, "h"))
+)
+lates = one_of(Span(7.0, "d"), Span(1.5, "d"), Span(12.0, "h"), Span(1.0, "w"))
 
 
+@cache
 @st.composite
 def givens(draw, kind):
-    amount = Amount(draw(values), draw(st.sampled_from(UNITS[kind])))
-    over = draw(st.none() | st.builds(Span, st.floats(0.5, 59.0), st.just("min")))
-    return Given(amount, draw(st.sampled_from(["iv", "po", "sc", "im"])), over)
+    return Given(draw(amounts[kind]), draw(one_of("iv", "po", "sc", "im")), draw(minutes))
 
 
+@cache
 @st.composite
 def schedules(draw):
     """How often: the parts of a course that say when its doses fall."""
-    per_day = draw(st.sampled_from([None, 1, 2, 3, 4, 6, 8, 12, 24]))
-    every = draw(
-        st.none()
-        | st.builds(Every, st.integers(1, 40), st.sampled_from(["d", "w"]))
-        | st.builds(Every, st.sampled_from([5, 9, 36, 60]), st.just("h"))
-    )
+    per_day = draw(one_of(None, 1, 2, 3, 4, 6, 8, 12, 24))
+    every = draw(everys)
     if every and every.unit == "h":
         return {"every": every}
     longest = int(every.hours // 24) if every else 20
     block = None
-    if draw(st.booleans()):
-        on = Span(float(longest + draw(st.integers(0, 15))), "d")
-        block = OnOff(on, Span(float(draw(counts)), draw(st.sampled_from(["d", "w"]))))
+    if draw(maybe):
+        on = Span(float(longest + draw(upto(15, 0))), "d")
+        block = OnOff(on, Span(float(draw(upto(9))), draw(one_of("d", "w"))))
         longest = longest if every else int(on.value)
-    days = tuple(sorted(draw(st.sets(st.integers(1, longest), max_size=6))))
+    days = tuple(draw(some(longest, 6)))
     if block and not (per_day or every or days):
         per_day = 1
     return {"per_day": per_day, "days": days, "every": every, "block": block}
 
 
+@cache
 @st.composite
 def courses(draw, kind, ends, first=False):
     parts = draw(schedules())
@@ -63,67 +83,68 @@ def courses(draw, kind, ends, first=False):
     repeats = cyclic or (parts.get("per_day") and not parts.get("days"))
     end = draw(ends) if repeats else None
     last = end.count if isinstance(end, Times) else 12
-    cycles = st.integers(1, last)
-    flat = st.builds(Amount, st.integers(1, 500).map(float), st.just(UNITS[kind][0]))
     extra = {}
     if cyclic:
-        extra["skips"] = tuple(Skip((), c) for c in sorted(draw(st.sets(cycles, max_size=2))))
-        late = st.sampled_from([Span(7.0, "d"), Span(1.5, "d"), Span(12.0, "h"), Span(1.0, "w")])
-        extra["delays"] = tuple(Delay(c, draw(late)) for c in sorted(draw(st.sets(cycles, max_size=2))))
-    since = st.tuples(st.sampled_from(["cycle", "day"] if cyclic else ["day"]), cycles)
-    named = sorted(draw(st.sets(since, max_size=2)))
-    extra["reductions"] = tuple(Reduction(draw(st.floats(0.5, 99.5)), word, n) for word, n in named)
-    most = draw(st.none() | flat)
-    if most is None or draw(st.booleans()):
-        extra["round_to"] = most or draw(st.none() | flat)
+        extra["skips"] = tuple(Skip((), c) for c in draw(some(last, 2)))
+        extra["delays"] = tuple(Delay(c, draw(lates)) for c in draw(some(last, 2)))
+    named = sorted(draw(reduced(("cycle", "day") if cyclic else ("day",), last)))
+    extra["reductions"] = tuple(Reduction(draw(percents), word, n) for word, n in named)
+    most = draw(flats[kind])
+    if most is None or draw(maybe):
+        extra["round_to"] = most or draw(flats[kind])
     return Course(
         given=draw(givens(kind)),
-        load=draw(st.none() | givens(kind)),
-        pulse=draw(st.booleans()),
+        load=draw(optional(givens(kind))),
+        pulse=draw(maybe),
         most=most,
-        start=draw(st.none() | st.integers(1, 90)) if first else None,
+        start=draw(optional(upto(90))) if first else None,
         end=end,
         **parts,
         **extra,
     )
 
 
-finite = st.builds(Times, counts) | st.builds(Lasting, st.builds(Span, counts.map(float), st.just("w")))
-any_end = finite | st.none() | st.just(UntilProgression()) | st.builds(UntilDay, st.integers(30_000, 36_000))
+@cache
+def reduced(words, last):
+    return st.sets(st.tuples(one_of(*words), upto(last)), max_size=2)
 
 
+finite = upto(9).map(Times) | upto(9).map(lambda weeks: Lasting(Span(float(weeks), "w")))
+any_end = finite | st.none() | st.just(UntilProgression()) | upto(36_000, 30_000).map(UntilDay)
+any_calendar = optional(
+    st.tuples(one_of("weekdays only", "move weekends"), upto(6, 0)).map(lambda v: Calendar(*v))
+)
+
+
+@cache
 @st.composite
-def orders(draw, ends=any_end, calendars=None):
-    kind = draw(st.sampled_from(["mg", "mg", "cells", "units"]))
-    several = st.integers(1, 2)
+def orders(draw, ends=any_end, calendars=any_calendar):
+    kind = draw(one_of("mg", "mg", "cells", "units"))
     steps = [
-        tuple(draw(courses(kind, finite, k == 0)) for _ in range(draw(several)))
-        for k in range(draw(several) - 1)
+        tuple(draw(courses(kind, finite, k == 0)) for _ in range(draw(upto(2))))
+        for k in range(draw(upto(2)) - 1)
     ]
-    steps.append(tuple(draw(courses(kind, ends, not steps)) for _ in range(draw(several))))
-    if calendars is None:
-        calendars = st.none() | st.builds(
-            Calendar, st.sampled_from(["weekdays only", "move weekends"]), st.integers(0, 6)
-        )
+    steps.append(tuple(draw(courses(kind, ends, not steps)) for _ in range(draw(upto(2)))))
     return Order(tuple(steps), draw(calendars))
+
+
+names = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,8}\Z")
+several_names = st.sets(names, min_size=1, max_size=2).map(sorted)
+plan_calendar = optional(st.just(Calendar("weekdays only", 2)))
 
 
 @st.composite
 def plans(draw):
-    names = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,8}\Z")
-    calendars = st.none() | st.just(Calendar("weekdays only", 2))
     phases = []
-    for last in (False, True)[draw(st.integers(0, 1)) :]:
-        drugs = sorted(draw(st.sets(names, min_size=1, max_size=2)))
+    for last in (False, True)[draw(upto(1, 0)) :]:
         ends = any_end if last else finite
-        phases.append(tuple(Line(drug, _begun(draw(orders(ends, calendars)))) for drug in drugs))
+        drugs = draw(several_names)
+        phases.append(tuple(Line(drug, _begun(draw(orders(ends, plan_calendar)))) for drug in drugs))
     return Plan(tuple(phases))
 
 
 def _begun(order):
     """Without days of treatment to start on, which may have gone by in a later phase."""
-    from dataclasses import replace
-
     steps = tuple(tuple(replace(course, start=None) for course in step) for step in order.steps)
     return Order(steps, order.calendar)
 

@@ -5,8 +5,9 @@ import re
 
 import numpy as np
 import pytest
-from oncolattice.abm.model import load_model
 from tiny import tissue_of
+
+from oncolattice.abm.model import load_model
 
 PAGE = (pathlib.Path(__file__).resolve().parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
 BASE = re.findall(r"<!-- base -->\n```toml\n(.*?)```", PAGE, re.DOTALL)[0]

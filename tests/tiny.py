@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 
 import numpy as np
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import Model, load_model
 from oncolattice.abm.placement import Placement

@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.tests.analytic.test_coupling_order import error, exact

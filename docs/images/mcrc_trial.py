@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+
 from oncolattice.analysis.calibrate.endpoints import expected_survival, progression
 from oncolattice.analysis.death import LAWS
 from oncolattice.analysis.survival import DAYS_PER_MONTH, Times, kaplan_meier

@@ -7,6 +7,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+
 from oncolattice.ode_coupling.immune.qcic.arms import arm_doses
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
 from oncolattice.ode_coupling.ode_only import simulate

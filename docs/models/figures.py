@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import load_model
 from oncolattice.abm.pairs import pair_correlations

@@ -7,6 +7,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.scenarios.body_side import patient_of, schedule_of
 from oncolattice.scenarios.build import Builder

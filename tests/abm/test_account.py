@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.fields.account import Account, account, amount_unit
 
 

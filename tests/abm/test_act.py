@@ -1,9 +1,10 @@
 """Decisions: exact laws of death, birth and competing fates, exact thinning, threads, no drift."""
 
 import numpy as np
-from oncolattice.abm import decide
 from scipy import stats
 from tiny import behaviour, parameters, rule, same_state, scattered, tiny_model, tissue_of
+
+from oncolattice.abm import decide
 
 # Tests compare with the discrete-time law of the engine and accept |z| < 4.5: a false alarm in 150,000.
 Z = 4.5

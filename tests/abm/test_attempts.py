@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from engine_cases import Z, events_of, z_binomial, z_mean
+from oracles import mix
+from tiny import behaviour, parameters, rule, same_state, scattered, tiny_model, tissue_of
+
 from oncolattice.abm import draws
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.errors import InputError
-from oracles import mix
-from tiny import behaviour, parameters, rule, same_state, scattered, tiny_model, tissue_of
 
 ATTEMPTS = {"update": "random attempts"}
 ABORT = "random neighbour, abort if occupied"

@@ -7,10 +7,11 @@ one statistical law is the start: a Kolmogorov-Smirnov test with p > 1e-6, which
 import numpy as np
 import pytest
 from engine_cases import ALPHA, EXHAUSTED, events_of
-from oncolattice.abm.advance import Tissue
-from oncolattice.abm.state import State
 from scipy import stats
 from tiny import attribute, behaviour, change, parameters, rule, same_state, scattered, tiny_model, tissue_of
+
+from oncolattice.abm.advance import Tissue
+from oncolattice.abm.state import State
 
 CERTAIN = {"update": "per-step probabilities"}
 NUMBERS = parameters(

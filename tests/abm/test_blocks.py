@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from oncolattice.abm import draws
 from oncolattice.abm.blocks import make_plan, plan_blocks, sites_of
 from oncolattice.abm.lattice import MOORE, make_lattice

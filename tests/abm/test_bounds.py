@@ -8,6 +8,8 @@ import pytest
 from engine_cases import busy_model, busy_start
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import behaviour, parameters, placed, rule, scattered, tiny_model, tissue_of
+
 from oncolattice.abm import audit, decide, draws, sense
 from oncolattice.abm.act import act_blocks
 from oncolattice.abm.advance import Tissue
@@ -18,7 +20,6 @@ from oncolattice.abm.errors import InputError
 from oncolattice.abm.placement import Placement
 from oncolattice.abm.state import first_state
 from oncolattice.abm.vocabulary import RESPONSES
-from tiny import behaviour, parameters, placed, rule, scattered, tiny_model, tissue_of
 
 NUMBERS = parameters(
     r=(0.2, "1/h"), slow=(0.01, "1/h"), one=(1.0, "1"), half=(0.5, "1"), low=(0.3, "1"),

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from oncolattice.abm.fields.choose import check_lengths, choose_solver
 
 MINUTES = 60.0

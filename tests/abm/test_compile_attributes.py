@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from tiny import attribute, behaviour, change, parameters, rule, tiny_model
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.vocabulary import BECOME, CLOCK, COUNT, DIE, TIMER
-from tiny import attribute, behaviour, change, parameters, rule, tiny_model
 
 NUMBERS = parameters(
     b=(0.1, "1/h"), n=(9.0, "1"), lose=(-1.0, "1"), hours=(12.0, "h"), day=(1.5, "d"), now=(0.0, "h"), k=(0.05, "1/h"),

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from tiny import attribute, behaviour, change, parameters, scattered, tiny_model, tissue_of
+
 from oncolattice.abm.compile_events import TO_BODY
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model import Model
 from oncolattice.abm.vocabulary import TARGETS, UPDATES
-from tiny import attribute, behaviour, change, parameters, scattered, tiny_model, tissue_of
 
 NUMBERS = parameters(
     fast=(0.06, "1/h"), slow=(0.02, "1/h"), quick=(1.0, "1/h"), some=(0.3, "1"), one=(1.0, "1"), two=(2.0, "1"),

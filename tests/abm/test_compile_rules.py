@@ -7,11 +7,12 @@ import pytest
 from engine_cases import BODY, EXHAUSTED, FIELD, busy_model, busy_start
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny import attribute, behaviour, change, parameters, placed, rule, tiny_model, tissue_of
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.state import first_state
 from oncolattice.abm.vocabulary import ANY_NEIGHBOUR, NEIGHBOURHOODS, RESPONSES, TARGETS, UPDATES
-from tiny import attribute, behaviour, change, parameters, placed, rule, tiny_model, tissue_of
 
 NUMBERS = parameters(
     b=(0.01, "1/h"), one=(1.0, "1"), two=(2.0, "1"), half=(0.5, "1"), most=(0.7, "1"), rings=(3.0, "1"), far=(5.0, "1"),

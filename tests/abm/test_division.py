@@ -8,9 +8,10 @@ offset that is never drawn, or drawn twice as often, gives p < 1e-12. Counts acc
 import numpy as np
 import pytest
 from engine_cases import ALPHA, Z, events_of, grid, ring_sites, z_binomial
-from oncolattice.abm.vocabulary import NEIGHBOURHOODS
 from scipy import stats
 from tiny import behaviour, parameters, tiny_model, tissue_of
+
+from oncolattice.abm.vocabulary import NEIGHBOURHOODS
 
 ABORT = "random neighbour, abort if occupied"
 CERTAIN = {"update": "per-step probabilities"}  # p = r dt = 1: every mother divides in the one step of a test

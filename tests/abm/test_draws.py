@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from oncolattice.abm import draws
 from oracles import mix
 from scipy import stats
+
+from oncolattice.abm import draws
 
 # One test in a million fails by chance at this level; seeds are fixed, so none does twice.
 ALPHA = 1e-6

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.fields.faces import FACES, Outside, add_faces, face_flow, make_faces
 from oncolattice.abm.fields.step import NOWHERE

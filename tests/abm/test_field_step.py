@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba.core.runtime import _nrt_python, rtsys
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.fields import account, faces, stage
 from oncolattice.abm.fields.faces import Outside, make_faces

@@ -9,6 +9,7 @@ import oracles_fields
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.fields import account as accounts
 from oncolattice.abm.fields import multigrid, operator, relax, smooth, split, transfer, varying, visit

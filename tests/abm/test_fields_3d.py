@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba.core.runtime import _nrt_python, rtsys
+
 from oncolattice.abm.fields.multigrid import (
     CONVERGED,
     INVALID,

@@ -7,6 +7,7 @@ import oracles_fields
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from oncolattice.abm.fields.smooth import box_smooth
 
 

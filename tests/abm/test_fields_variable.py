@@ -5,6 +5,7 @@ import oracles_fields
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from oncolattice.abm.fields.multigrid import (
     CONVERGED,
     INVALID,

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.irecist import assess_irecist
 from oncolattice.abm.recist import assess_recist11
 

@@ -6,6 +6,7 @@ import pkgutil
 
 import pytest
 from numba.core.dispatcher import Dispatcher
+
 from oncolattice import abm, ode_coupling
 from oncolattice.abm import kernel_cache
 from oncolattice.abm.kernel_cache import PACKAGE, dependencies, imported_modules, kernel_folder

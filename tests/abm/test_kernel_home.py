@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from oncolattice.abm import kernel_home
 
 MIX = "from oncolattice.abm.draws import mix; print(mix(1))"

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.keys import check_keys, check_value
 

@@ -8,12 +8,13 @@ import math
 import numpy as np
 import pytest
 from mean_field_cases import ABORT, EMPTY, HIERARCHY, block, does, senses, write_model
+from rich.console import Console
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.mean_field import mean_field
 from oncolattice.abm.model import Model
 from oncolattice.ode_coupling.system import Body
 from oncolattice.scenarios.mean_field import print_mean_field
-from rich.console import Console
 
 SITES = {(2, "von Neumann"): 4, (2, "moore"): 8, (3, "von Neumann"): 6, (3, "moore"): 26}
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from engine_cases import FIELD, Z, grid, z_mean
 from numba import njit
+from oracles import neighbours
+from tiny import behaviour, parameters, placed, tiny_model, tissue_of
+
 from oncolattice.abm import hop
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.state import first_state
 from oncolattice.abm.world import world_of
-from oracles import neighbours
-from tiny import behaviour, parameters, placed, tiny_model, tissue_of
 
 
 def walkers(shape: tuple, pitch: int, rate: float, seed: int, **head: str | int) -> Tissue:

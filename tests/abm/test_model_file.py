@@ -1,11 +1,12 @@
 """Bad model files: every mistake is one sentence that names the file, the offender and the choices."""
 
 import pytest
+from tiny import CELLS, HEAD, behaviour, parameters, rule
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model import load_model
 from oncolattice.abm.model_file import library_models, read_model, read_part
 from oncolattice.abm.vocabulary import MODEL_KEYS
-from tiny import CELLS, HEAD, behaviour, parameters, rule
 
 NUMBERS = parameters(r=(0.01, "1/h"), D=(100.0, "um^2/h"), L=(30.0, "um"), p=(2.0, "nM"), w=(1.0, "cells/L"))
 BLOCKS = """

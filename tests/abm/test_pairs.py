@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.pairs import mean_field_valid, pair_correlations
 

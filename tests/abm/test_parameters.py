@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import ModelSpec, check_parameter
 from oncolattice.abm.parameters import Override, Scope

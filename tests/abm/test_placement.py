@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.placement import place_drawn, place_table
 from oncolattice.abm.placement.luck import exact_numbers, generator
@@ -9,7 +11,6 @@ from oncolattice.abm.placement.settle import settle
 from oncolattice.abm.placement.spacing import spaced_sites
 from oncolattice.abm.placement.texture import texture
 from oncolattice.abm.snapshot import CellTypeInfo
-from scipy import stats
 
 LAYERS = ("tissue", "immune")
 TYPES = tuple(

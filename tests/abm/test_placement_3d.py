@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.placement import place_drawn
 from oncolattice.abm.placement.luck import generator
 from oncolattice.abm.placement.spacing import spaced_sites

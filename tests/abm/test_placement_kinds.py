@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage, stats
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.placement import place_nests, place_nodule, place_scattered, place_strip
 from oncolattice.abm.placement.lattice import empty_lattice
 from oncolattice.abm.placement.numbers import split
 from oncolattice.abm.snapshot import CellTypeInfo
-from scipy import ndimage, stats
 
 LAYERS = ("tissue", "immune")
 TYPES = tuple(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.placement import place_earlier, place_labels, place_table, place_tiles
 from oncolattice.abm.placement.settle import settle

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles_fields import operator
+
 from oncolattice.abm.fields.multigrid import CONVERGED, make_workspace, solve
 from oncolattice.abm.fields.precision import mean_of, suffices
 from oncolattice.abm.fields.step import StepWork, solve_even
-from oracles_fields import operator
 
 SHAPES = [(40, 50), (33, 29), (9, 10, 11)]
 

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.quantities import (
     _UNITS,

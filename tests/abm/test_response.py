@@ -2,15 +2,14 @@
 
 import csv
 import math
-import pathlib
 from collections import Counter
 
 import numpy as np
 import pytest
+from shared import beside
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.response import assess_qcic_tri, classify, tri_at, tumour_response_index, week8_class
-
-REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 
 
 @pytest.mark.parametrize(
@@ -47,10 +46,7 @@ def test_unknown_criterion_is_refused_with_the_choices():
     ],
 )
 def test_published_patients_fall_in_the_published_classes(arm, expected):
-    table = REFERENCE / "tri_day56.csv"
-    if not table.exists():
-        pytest.skip("the published QCIC responses are not beside the repository")
-    with table.open() as file:
+    with beside("reference/qcic/tri_day56.csv").open() as file:
         values = [float(r["tri56_default_ode45"]) for r in csv.DictReader(file) if r["arm"] == arm]
     assert Counter(classify(v) for v in values) == expected  # Li 2025, Fig. 3
 

@@ -4,9 +4,10 @@ import numpy as np
 import oracles
 import pytest
 from numba import njit
+from tiny import attribute, behaviour, parameters, rule, tiny_model, tissue_of
+
 from oncolattice.abm import sense
 from oncolattice.abm.world import world_of
-from tiny import attribute, behaviour, parameters, rule, tiny_model, tissue_of
 
 NUMBERS = (
     parameters(

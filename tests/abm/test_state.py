@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from engine_cases import busy_model, busy_start, events_of
 from numba.core.runtime import _nrt_python, rtsys
+from tiny import behaviour, parameters, same_state, tiny_model, tissue_of
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.state import State
 from oncolattice.abm.vocabulary import UPDATES
-from tiny import behaviour, parameters, same_state, tiny_model, tissue_of
 
 SHAPES = [(44, 53), (17, 18, 19)]
 T = 3

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from oncolattice.abm.errors import InputError
 from tiny import behaviour, parameters, tiny_model, tissue_of
+
+from oncolattice.abm.errors import InputError
 
 REST = parameters(r=(0.0, "1/h"))
 STILL = behaviour("A", "die x", "r")

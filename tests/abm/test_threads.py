@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from engine_cases import busy_model, busy_start, events_of
-from oncolattice.abm import decide
 from tiny import same_state, tissue_of
+
+from oncolattice.abm import decide
 
 
 @pytest.mark.parametrize("boundary", ["no-flux", "periodic"])

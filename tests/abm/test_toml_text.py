@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.toml_text import LARGEST_WHOLE, MOST_BYTES, MOST_LEVELS, parse_toml, read_toml
 

@@ -12,8 +12,9 @@ import sys
 import numpy as np
 import pytest
 from engine_cases import busy_model, busy_start, events_of
-from oncolattice.abm.vocabulary import UPDATES
 from tiny import tissue_of
+
+from oncolattice.abm.vocabulary import UPDATES
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 CASES = [

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.fields.sources import fill_sources
-from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
 
 NUMBERS = parameters(
     D=(2000.0, "um^2/h"), k=(0.3, "1/h"), tol=(1e-10, "1"), s=(0.7, "nM/h"), u=(0.2, "1/h"), half=(2.0, "1"),

@@ -6,10 +6,11 @@ Chi-square with p > 1e-6, counts with |z| < 4.5 (false alarms of 1 in a million 
 import numpy as np
 import pytest
 from engine_cases import ALPHA, Z, grid, ring_sites, z_binomial
-from oncolattice.abm.advance import Tissue
-from oncolattice.abm.state import first_state
 from scipy import stats
 from tiny import attribute, behaviour, parameters, placed, rule, same_state, tiny_model, tissue_of
+
+from oncolattice.abm.advance import Tissue
+from oncolattice.abm.state import first_state
 
 NUMBERS = parameters(
     w=(1.0, "1"), d=(0.1, "1/h"), one=(1.0, "1"), ten=(10.0, "h"),

@@ -2,14 +2,13 @@
 
 import csv
 import math
-import pathlib
 
 import numpy as np
 import pytest
+from shared import beside
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.volume import feret_diameter_mm, lesion_size, tumour_volume_cm3
-
-REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 
 
 def test_baseline_is_the_published_volume():
@@ -27,12 +26,9 @@ def test_volume_is_linear_in_cells_and_in_tissue_and_inverse_in_their_share():
 
 @pytest.mark.parametrize(("arm", "patient"), [("placebo", 1), ("tas102", 35), ("tas102bev", 24)])
 def test_volume_of_the_published_states_gives_the_published_response(arm, patient):
-    states = REFERENCE / f"reference_{arm}_VP{patient}.csv"
-    if not states.exists():
-        pytest.skip("the published QCIC trajectories are not beside the repository")
-    with states.open() as file:
+    with beside(f"reference/qcic/reference_{arm}_VP{patient}.csv").open() as file:
         by_day = {float(row["day"]): row for row in csv.DictReader(file)}
-    with (REFERENCE / "tri_day56.csv").open() as file:
+    with beside("reference/qcic/tri_day56.csv").open() as file:
         published = {
             (row["arm"], int(row["vp"])): float(row["tri56_accurate"]) for row in csv.DictReader(file)
         }

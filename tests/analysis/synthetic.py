@@ -3,6 +3,7 @@
 import hashlib
 
 import numpy as np
+
 from oncolattice.abm.snapshot import CellTypeInfo, RunRecord, Snapshot
 
 TYPES = (

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
+
 from oncolattice.abm.draws import mix as engine_mix
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.assessment import (
@@ -18,7 +20,6 @@ from oncolattice.analysis.assessment import (
 from oncolattice.analysis.luck import keys_of, mix, normals, uniforms
 from oncolattice.analysis.outcomes import outcome, outcome_rows
 from oncolattice.tests.analysis.synthetic import START_CM3, run
-from scipy.stats import kstest
 
 START_MM = 10.0 * (6.0 * START_CM3 / math.pi) ** (1 / 3)  # 16.2 mm
 

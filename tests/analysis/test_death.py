@@ -5,6 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import spence
+from scipy.stats import kstest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.death import (
     FITS,
@@ -18,8 +21,6 @@ from oncolattice.analysis.death import (
     time_of_death,
 )
 from oncolattice.tests.analysis.synthetic import run
-from scipy.special import spence
-from scipy.stats import kstest
 
 LAW = DeathLaw("test", "carrying capacity", 0.5, 0.05, "assumed")
 

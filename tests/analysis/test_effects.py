@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.effects import effect_rows, paired_effects, paired_times
 from oncolattice.tests.analysis.trials import times

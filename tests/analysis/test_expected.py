@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from oncolattice.analysis.death import LAWS, DeathLaw, deaths, until_death
 from oncolattice.analysis.expected import arm_curves, expected_survival
 from oncolattice.analysis.series import daily

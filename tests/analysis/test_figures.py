@@ -12,6 +12,7 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis import figures
 from oncolattice.analysis.figures.pk import doses_of

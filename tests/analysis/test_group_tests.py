@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.group_tests import adjust, compare_biomarkers, compare_two_groups
 from oncolattice.tests.analysis.trials import lung

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.growth import depth_of_response, early_shrinkage, fit_stein, stein, stein_nadir_days
 

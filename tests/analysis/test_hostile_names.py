@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from matplotlib.text import Text
+
 from oncolattice.abm.errors import printable
 from oncolattice.analysis import figures
 from oncolattice.analysis.figures.drawing import png_bytes

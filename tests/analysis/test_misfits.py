@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.columns import groups
 from oncolattice.analysis.effects import paired_effects, paired_times

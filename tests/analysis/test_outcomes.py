@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.analysis.outcomes import class_counts, disease_control, outcome, progression, visits
 from oncolattice.analysis.series import arms, daily, exemplars, snapshot_on, tri, week8_tri
 from oncolattice.tests.analysis.synthetic import run, trial

@@ -1,6 +1,7 @@
 """The published numbers that the package carries."""
 
 import pytest
+
 from oncolattice.analysis.published import arm_key, recourse, week8_published
 
 ARMS = ("placebo", "TAS-102", "TAS-102 + bevacizumab")

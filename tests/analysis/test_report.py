@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.assessment import Clinic
 from oncolattice.analysis.outcomes import outcome_rows

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from oncolattice.analysis.assessment import Clinic
 from oncolattice.analysis.report import write_report
 from oncolattice.tests.analysis.synthetic import SLOPES, run

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.combined import combine, combined_auc, nested_cutoff
 from oncolattice.analysis.roc import auc, compare_auc, roc_curve, youden_cutoff

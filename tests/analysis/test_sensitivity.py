@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.morris_sobol import morris_design, morris_indices, sobol_design, sobol_indices
 from oncolattice.analysis.sensitivity import control_by_bins, correlations, replicate_means
-from scipy import stats
 
 ISHIGAMI = dict.fromkeys(("x1", "x2", "x3"), (-math.pi, math.pi))
 

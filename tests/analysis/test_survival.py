@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.analysis.survival import arm_survival, kaplan_meier, log_rank, median_time
 from oncolattice.tests.analysis.trials import MAINTAINED, NOT_MAINTAINED, recourse, times
 

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.survival import (
     Times,

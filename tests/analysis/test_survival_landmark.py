@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.survival import (
     Curve,

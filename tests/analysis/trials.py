@@ -10,11 +10,11 @@ import pathlib
 from functools import cache
 
 import numpy as np
-import pytest
+from shared import beside
+
 from oncolattice.analysis.survival import Times
 
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
-RECOURSE = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/recourse_ipd_kmdata.csv"
 # negative means censored
 MAINTAINED = (9, 13, -13, 18, 23, -28, 31, 34, -45, 48, -161)
 NOT_MAINTAINED = (5, 5, 8, 8, 12, -16, 23, 27, 30, 33, 43, 45)
@@ -57,9 +57,7 @@ def subarachnoid():
 
 def recourse(curve):
     """Times and arms (1 for TAS-102) of the digitised trial."""
-    if not RECOURSE.exists():
-        pytest.skip("the RECOURSE pseudo-patients are not beside the repository")
-    columns = _read(RECOURSE)
+    columns = _read(beside("data/recourse_ipd_kmdata.csv"))
     rows = columns["curve"] == curve
     arm = np.array([name.startswith("tas") for name in columns["arm"][rows]], dtype=float)
     return Times(columns["time"][rows].astype(float), columns["event"][rows].astype(float)), arm

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+
 from oncolattice.abm.fields.faces import make_faces
 from oncolattice.abm.fields.multigrid import CONVERGED
 from oncolattice.abm.fields.step import Law, StepWork, Terms, step_field

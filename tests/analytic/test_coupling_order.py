@@ -3,6 +3,8 @@ exponential of plasma, periphery and every site of the lattice together."""
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
+
 from oncolattice.ode_coupling.couple import CoupledRun
 from oncolattice.tests.ode_coupling.boxes import (
     MOLAR,
@@ -12,7 +14,6 @@ from oncolattice.tests.ode_coupling.boxes import (
     ports_of,
     vessels_and_cells,
 )
-from scipy.linalg import expm
 
 SIDE, HOURS = 8, 4.0
 K12, K21, K10 = 12.0, 6.0, 4.0  # 1/d

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import iv
+
 from oncolattice.abm.fields.faces import Outside
 from oncolattice.tests.analytic.lattice import (
     advance,
@@ -14,7 +16,6 @@ from oncolattice.tests.analytic.lattice import (
     steady,
     terms_of,
 )
-from scipy.special import iv
 
 THIELE = 2.0
 # At the centre, at half the radius, and the effectiveness (mean uptake over that at the edge), for modulus 2.

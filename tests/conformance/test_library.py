@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import pytest
+
 from oncolattice.abm import model_file
 from oncolattice.abm.compile_rules import inherited
 from oncolattice.abm.model import load_model

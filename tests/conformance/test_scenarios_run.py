@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.scenarios.checking import check_file
 from oncolattice.scenarios.run import run
 from oncolattice.scenarios.scenario import library_scenarios, load_scenario

@@ -8,6 +8,7 @@ import pytest
 from hostile.made import REFUSED, make
 from hostile.patterns import PROGRAM, Trial, of_file, trials
 from hostile.sandbox import ROOT, attempt
+
 from oncolattice.scenarios import cli
 
 

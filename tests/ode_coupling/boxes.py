@@ -2,6 +2,7 @@
 
 import numpy as np
 from numba import njit
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import Model, compile_model
 from oncolattice.abm.ode_model import OdeModel, Parameter, Variable

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from numba import njit
+from scipy.integrate import solve_ivp
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.ode_model import OdeModel, Parameter, Variable
 from oncolattice.ode_coupling.companions import BodyWithCompanions
@@ -13,7 +15,6 @@ from oncolattice.ode_coupling.joint import Drive, Joint
 from oncolattice.ode_coupling.pk import pk_model
 from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
 from oncolattice.ode_coupling.system import Body
-from scipy.integrate import solve_ivp
 
 # Pembrolizumab of a typical patient (Ahamadi 2017): CL 0.22 L/d, Vc 3.48 L, Q 0.795 L/d, Vp 4.06 L
 K12, K21, K10, VOLUME = 0.795 / 3.48, 0.795 / 4.06, 0.22 / 3.48, 3.48

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.state import State
 from oncolattice.ode_coupling.couple import CoupledRun
@@ -11,7 +13,6 @@ from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.immune.qcic.model import VARIANTS, qcic
 from oncolattice.ode_coupling.ports import CellPort, DrugAccount, Ports, ReleasePort, SignalPort
 from oncolattice.ode_coupling.system import Body
-from tiny import behaviour, parameters, rule, scattered, tiny_model, tissue_of
 
 NUMBERS = parameters(
     b=(0.004, "1/h"), d=(0.003, "1/h"), out=(0.08, "1/h"), k=(0.004, "1/h"), h=(2.0, "1/h"), kd=(1e9, "cells/L"),

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tiny import tissue_of
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.state import State
 from oncolattice.ode_coupling.couple import CoupledRun
@@ -14,7 +16,6 @@ from oncolattice.tests.ode_coupling.boxes import (
     ports_of,
     vessels_and_cells,
 )
-from tiny import tissue_of
 
 WEIGHTS = (1e6, 3e5)
 FRACTIONS = (0.75, 0.25)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numba import njit
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.ode_model import OdeModel, Parameter, Variable
 from oncolattice.ode_coupling.dosing import Dose

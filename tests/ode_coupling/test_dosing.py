@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose, Regimen, cycle_doses
 

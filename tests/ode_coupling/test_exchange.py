@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from tiny import rule
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.state import State
 from oncolattice.ode_coupling.couple import CoupledRun
@@ -16,7 +18,6 @@ from oncolattice.tests.ode_coupling.boxes import (
     ports_of,
     vessels_and_cells,
 )
-from tiny import rule
 
 
 def opened(tissue, body, ports) -> CoupledRun:

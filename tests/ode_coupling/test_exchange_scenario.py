@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import find_model
 from oncolattice.scenarios.run import Run

@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 from numba import njit
+from scipy.integrate import solve_ivp
+
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.integrate import (
     NON_FINITE,
@@ -18,7 +20,6 @@ from oncolattice.ode_coupling.integrate import (
 )
 from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
 from oncolattice.ode_coupling.pk.two_compartment import rhs as two_compartment
-from scipy.integrate import solve_ivp
 
 NONE = np.zeros(0)
 

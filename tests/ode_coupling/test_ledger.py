@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.ode_coupling.ledger import Ledger
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.immune.qcic.model import (
     CORRECTIONS,

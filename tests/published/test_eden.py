@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import load_model
 from oncolattice.abm.placement import Placement, place_strip

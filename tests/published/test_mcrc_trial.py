@@ -1,10 +1,11 @@
 """The mCRC trial: population against week 8 of the pooled trials, and what it predicts against RECOURSE."""
 
 import csv
-import pathlib
 
 import numpy as np
 import pytest
+from shared import beside
+
 from oncolattice.analysis.calibrate import week8_response, week8_targets
 from oncolattice.analysis.calibrate.endpoints import hazard_ratio, progression
 from oncolattice.analysis.survival import Times, kaplan_meier
@@ -12,8 +13,6 @@ from oncolattice.scenarios.cohort import make_cohort, propose
 from oncolattice.scenarios.ode_trial import ARMS, run_ode_trial
 from oncolattice.scenarios.patients import load_population
 from oncolattice.scenarios.trial_prediction import MONTHS, courses_of_trial, predict
-
-RECOURSE = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/recourse_ipd_kmdata.csv"
 
 
 @pytest.mark.parametrize("name", ["mcrc_week8", "mcrc_persister"])
@@ -68,11 +67,9 @@ def test_predictions_beside_recourse():
 
 
 def test_recourse_is_what_the_digitised_patients_say():
-    if not RECOURSE.exists():
-        pytest.skip("../shared/data/recourse_ipd_kmdata.csv is absent")
     from oncolattice.analysis.published import recourse
 
-    with RECOURSE.open(newline="") as lines:
+    with beside("data/recourse_ipd_kmdata.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     for curve, endpoint in (("RECOURSE_1A", "OS"), ("RECOURSE_2A", "PFS")):
         found = {}

@@ -5,6 +5,7 @@ import math
 
 import pytest
 from mean_field_cases import ABORT, EMPTY, block, does, senses, write_model
+
 from oncolattice.abm.mean_field import mean_field
 from oncolattice.abm.model import Model
 from oncolattice.ode_coupling.system import Body

@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import Model, load_model
 from oncolattice.abm.pairs import pair_correlations

@@ -6,10 +6,11 @@ most 1 %. Seeds are fixed; for other seeds a false alarm needs a deviation of (3
 """
 
 import csv
-import pathlib
 
 import numpy as np
 import pytest
+from shared import QCIC, needs
+
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.ode_coupling.system import Body
@@ -17,7 +18,6 @@ from oncolattice.scenarios.body_side import patient_of, schedule_of
 from oncolattice.scenarios.build import Builder, Simulation
 from oncolattice.scenarios.scenario import load_scenario
 
-SHARED = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 STEPS = 24  # a day
 RUNS = 8
 TUMOUR, CTL = "tumour", "T8_C"
@@ -139,12 +139,12 @@ def test_boundary_fluxes_are_those_of_the_equations(boosted):
         assert np.all(np.abs(found - expected) < 4 * np.sqrt(expected) + 0.003 * expected), name
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the full reference tables are not here")
+@needs("reference/qcic")
 def test_arrivals_are_those_of_the_published_patients():
     """Mean entry per litre of tumour and day over the 100 placebo patients on day 56, by cell type, to 4 digits."""
-    with open(SHARED / "tme_boundary_fluxes.csv", newline="") as lines:
+    with open(QCIC / "tme_boundary_fluxes.csv", newline="") as lines:
         table = {row["cell"]: row for row in csv.DictReader(lines)}
-    with open(SHARED / "vp_matrix_placebo.csv", newline="") as lines:
+    with open(QCIC / "vp_matrix_placebo.csv", newline="") as lines:
         patients = [{k: float(v) for k, v in row.items() if k != "vp"} for row in csv.DictReader(lines)]
     cells = ("T1", "T2", "T17", "Treg", "Tfh", "T8")
     found = np.zeros((len(patients), len(cells), 2))

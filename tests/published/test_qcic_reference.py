@@ -11,6 +11,8 @@ import pathlib
 
 import numpy as np
 import pytest
+from shared import QCIC, needs
+
 from oncolattice.ode_coupling.immune.qcic.arms import arm_doses
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
@@ -19,7 +21,6 @@ from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
 from oncolattice.scenarios.body_command import RTOL, body
 
 DATA = pathlib.Path(__file__).parent / "data"
-SHARED = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 STATES = [state.name for state in qcic().states][:57]
 DRUGS = slice(53, 57)
 ARMS = {"placebo": "placebo", "tas102": "tas102", "tas102bev": "tas102_bev"}
@@ -27,7 +28,7 @@ ARMS = {"placebo": "placebo", "tas102": "tas102", "tas102bev": "tas102_bev"}
 DRUG_TOLERANCE, DRUG_SMALL = 1e-4, 1e-2
 RESPONSES = ("CR", "PR", "SD", "PD")
 
-needs_tables = pytest.mark.skipif(not SHARED.is_dir(), reason="the full reference tables are not here")
+needs_tables = needs("reference/qcic")
 
 
 def table(path: pathlib.Path) -> list[dict[str, str]]:
@@ -77,12 +78,12 @@ def test_the_tumour_and_its_t_cells_week_by_week(patient):
 )
 def test_the_command_writes_every_reference_trajectory(name, tmp_path):
     """Weekly for a year, from the authors' patient file, with every option left as it is."""
-    about = json.loads((SHARED / f"reference_{name}.json").read_text())
-    rows = table(SHARED / f"reference_{name}.csv")
+    about = json.loads((QCIC / f"reference_{name}.json").read_text())
+    rows = table(QCIC / f"reference_{name}.csv")
     out = tmp_path / "traj.csv"
-    body("qcic", out, ARMS[about["arm"]], SHARED / f"reference_{name}.json")
+    body("qcic", out, ARMS[about["arm"]], QCIC / f"reference_{name}.json")
     written = table(out)
-    assert list(written[0]) == ["time_days", *[row["name"] for row in table(SHARED / "states.csv")][:57]]
+    assert list(written[0]) == ["time_days", *[row["name"] for row in table(QCIC / "states.csv")][:57]]
     by_day = {float(row["time_days"]): row for row in written}
     missing = {float(row["day"]) for row in rows} - set(by_day)
     assert not missing
@@ -109,10 +110,10 @@ def test_drug_amounts_equal_the_closed_form_through_a_year(drug, states, rates):
 def test_molecules_of_the_reference_trajectories():
     names = [output.name for output in qcic().outputs][6:]
     out, u, p = np.zeros(48), np.zeros(16), qcic().parameter_values()
-    about = json.loads((SHARED / "reference_tas102bev_VP24.json").read_text())
+    about = json.loads((QCIC / "reference_tas102bev_VP24.json").read_text())
     for name, value in about["vp_parameters"].items():
         p[qcic().index("parameters", name)] = value
-    for row in table(SHARED / "reference_tas102bev_VP24.csv"):
+    for row in table(QCIC / "reference_tas102bev_VP24.csv"):
         y = np.append([float(row[name]) for name in STATES], [0.0, 0.0])
         qcic().observe(0.0, y, p, u, out)
         np.testing.assert_allclose(out[6:], [float(row[name]) for name in names], rtol=1e-8)
@@ -122,7 +123,7 @@ def test_molecules_of_the_reference_trajectories():
 def test_published_doses_are_those_of_the_dosing_table():
     expected = sorted(
         (float(r["start_day"]), r["drug"].replace("-", ""), float(r["amount_k_in"]), 0.1)
-        for r in table(SHARED / "dosing.csv")
+        for r in table(QCIC / "dosing.csv")
         if float(r["infusion_duration_days"]) == 0.1
     )
     got = [(d.time_days, d.drug, d.amount, d.duration_days) for d in arm_doses("tas102_bev")]
@@ -130,7 +131,7 @@ def test_published_doses_are_those_of_the_dosing_table():
 
 
 def cohort(arm: str) -> np.ndarray:
-    rows = table(SHARED / f"vp_matrix_{arm}.csv")
+    rows = table(QCIC / f"vp_matrix_{arm}.csv")
     assert list(rows[0]) == ["vp", *sampled_names()]
     return np.array([[float(row[name]) for name in sampled_names()] for row in rows])
 
@@ -143,7 +144,7 @@ def classes(tri: np.ndarray) -> list[str]:
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_benchmark_patient_responds_as_published(arm):
     """300 patients: class and TRI at week 8, the T cells of the biomarkers, and TRI after a year."""
-    expected = [row for row in table(SHARED / "tri_day56.csv") if row["arm"] == arm]
+    expected = [row for row in table(QCIC / "tri_day56.csv") if row["arm"] == arm]
     run = simulate_population(cohort(arm), ARMS[arm], 365.0, 56.0, workers=2)
     assert run.time_days[1] == 56.0
     assert classes(run.TRI[:, 1]) == [row["class_accurate"] for row in expected]
@@ -157,7 +158,7 @@ def test_every_benchmark_patient_responds_as_published(arm):
 @needs_tables
 def test_week_8_shares_are_those_of_the_paper_where_its_solver_can_be_trusted():
     """Table 1 of the paper. Its combination arm has one SD more among PD: the published solver skips doses."""
-    for row in table(SHARED / "clinical_response.csv"):
+    for row in table(QCIC / "clinical_response.csv"):
         if row["trial"] == "QCIC model (paper)":
             arm = {"placebo": "placebo", "TAS-102": "tas102", "TAS-102+bev": "tas102bev"}[row["arm"]]
             run = simulate_population(cohort(arm), ARMS[arm], 56.0, 56.0)
@@ -181,11 +182,11 @@ def test_molecules_and_traffic_of_the_tumour_on_day_56():
         model.observe(0.0, np.append(y, [0.0, 0.0]), p, u, out)
         for output, value in zip(model.outputs, out, strict=True):
             seen[output.name].append(value)
-    for row in table(SHARED / "tme_molecules_day56.csv"):
+    for row in table(QCIC / "tme_molecules_day56.csv"):
         assert np.mean(seen[f"{row['molecule']}_C"]) == pytest.approx(float(row["TME_value"]), rel=5e-4)
     parameter = {q.name: q.value for q in model.parameters}
     model.observe(0.0, np.append(run.values[:, -1].mean(axis=0), [0.0, 0.0]), p, u, out)
-    for row in table(SHARED / "tme_boundary_fluxes.csv"):
+    for row in table(QCIC / "tme_boundary_fluxes.csv"):
         z = row["cell"]
         blood, tumour = (run.values[:, -1, names.index(f"{z}_{c}")].mean() for c in "BC")
         egress = parameter[f"V_{z}_CB"] + (parameter["V_D_CA"] if z == "D" else 0.0)

@@ -5,10 +5,11 @@ computed once with independent code; they are given to whole percents.
 """
 
 import csv
-import pathlib
 
 import numpy as np
 import pytest
+from shared import QCIC, needs
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling import ode_only
 from oncolattice.ode_coupling.immune.qcic.model import CORRECTIONS, VARIANTS
@@ -17,14 +18,13 @@ from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
 from oncolattice.ode_coupling.ode_only import simulate_population
 from oncolattice.scenarios.patients import load_population, sample
 
-SHARED = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 ARMS = {"placebo": "placebo", "tas102": "tas102", "tas102bev": "tas102_bev"}
-needs_tables = pytest.mark.skipif(not SHARED.is_dir(), reason="the full reference tables are not here")
+needs_tables = needs("reference/qcic")
 
 
 def progressing(cohort: str, variant: str) -> int:
     """Return how many of the 100 published patients of an arm have progressed at week 8."""
-    with open(SHARED / f"vp_matrix_{cohort}.csv", newline="") as lines:
+    with open(QCIC / f"vp_matrix_{cohort}.csv", newline="") as lines:
         patients = [[float(row[name]) for name in sampled_names()] for row in csv.DictReader(lines)]
     run = simulate_population(np.array(patients), ARMS[cohort], 56.0, 56.0, variant=variant)
     return int(np.sum(run.TRI[:, -1] >= 0.2))

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import Model, compile_model, load_model
 from oncolattice.abm.model_file import read_model

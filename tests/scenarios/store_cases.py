@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
+
 from oncolattice.abm.snapshot import CellTypeInfo, Snapshot
 from oncolattice.scenarios import store
 

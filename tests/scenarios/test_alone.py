@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.pairs import pair_correlations
 from oncolattice.scenarios.checking import check_file

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import LIBRARY, read_part
 from oncolattice.ode_coupling.immune.qcic.model import VARIANTS, qcic

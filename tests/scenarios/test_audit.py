@@ -4,6 +4,7 @@ import pathlib
 import tomllib
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model import compile_model
 from oncolattice.scenarios import checking

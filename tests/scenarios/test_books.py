@@ -6,10 +6,11 @@ import warnings
 import h5py
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
 from oncolattice.scenarios import cli
 from oncolattice.scenarios.checking import check_file
 from oncolattice.scenarios.run import run
-from typer.testing import CliRunner
 
 SMALL = ("rows=48", "columns=48", "margin_um=0", "duration_days=2", "snapshot_days=0")
 # One-way exchange makes drug in the tissue that blood does not lose: the one way to open the books on purpose.

@@ -1,11 +1,12 @@
 """Assembling a scenario: what goes where, and what both sides agree on at time 0."""
 
 import csv
-import pathlib
 from collections import Counter
 
 import numpy as np
 import pytest
+from shared import beside
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.vocabulary import DIVIDE
 from oncolattice.scenarios.body_side import burn_in, density_stream, patient_of, schedule_of
@@ -17,7 +18,6 @@ from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.tissue_density import draw_densities
 
 SMALL = ("rows=48", "columns=48", "margin_um=0")
-CORE = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/crc_codex_schurch2020_reg009A.csv"
 IMMUNE = ("CTL", "Th1", "Treg")
 
 
@@ -191,13 +191,13 @@ def test_a_small_table_is_placed_and_runs_a_day(tmp_path):
     assert run.simulation.coupled.residuals().max() <= 1e-10
 
 
-@pytest.mark.skipif(not CORE.exists(), reason="needs the colorectal core beside the repository")
 def test_the_real_core_runs_a_day_and_every_row_is_counted():
-    with CORE.open() as file:
+    core = beside("data/crc_codex_schurch2020_reg009A.csv")
+    with core.open() as file:
         told = Counter(row["cell_type"] for row in csv.DictReader(file))
     assert sum(told.values()) == 2434
     run = finished(
-        load_scenario("mcrc_tas102", ("rows=128", "columns=128", "margin_um=0", "duration_days=1")), CORE
+        load_scenario("mcrc_tas102", ("rows=128", "columns=128", "margin_um=0", "duration_days=1")), core
     )
     report = run.simulation.placement.report
     assert run.simulation.tissue_provenance["rows"] == 2434

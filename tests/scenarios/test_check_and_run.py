@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import cli
 from oncolattice.scenarios.checking import check_file
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import library_scenarios, load_scenario
-from typer.testing import CliRunner
 
 SAMPLE = 211  # a prime, so that every section of a file has its turn in some scenario
 

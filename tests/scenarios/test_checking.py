@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model import load_model
 from oncolattice.abm.quantities import _UNITS

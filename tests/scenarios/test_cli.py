@@ -9,10 +9,11 @@ import sys
 
 import h5py
 import pytest
+from typer.main import get_command
+
 from oncolattice.ode_coupling.couple import CoupledRun
 from oncolattice.scenarios import cli
 from oncolattice.scenarios.store import find_runs, parts_folder
-from typer.main import get_command
 
 SMALL = ("rows=48", "columns=48", "margin_um=0", "duration_days=2", "snapshot_days=0")
 HEAD = "x_um,y_um,phenotype\n"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.calibrate import response_classes
 from oncolattice.analysis.calibrate.endpoints import Courses

@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import LIBRARY as MODELS
 from oncolattice.abm.model_file import read_model

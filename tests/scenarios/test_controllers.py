@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.build import build
 from oncolattice.scenarios.scenario import load_scenario

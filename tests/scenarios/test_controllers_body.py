@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.system import Body

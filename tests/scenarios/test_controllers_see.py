@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import xarray
+
 from oncolattice.scenarios.build import build
 from oncolattice.scenarios.checking import check_file
 from oncolattice.scenarios.observe import Visits

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import executors
 from oncolattice.scenarios.executors import open_workers, read_slurm, usable_cores

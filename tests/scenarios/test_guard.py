@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import guard
 from oncolattice.scenarios.guard import Unavailable, reading, require_file, require_memory

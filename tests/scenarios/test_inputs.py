@@ -4,6 +4,7 @@ import shutil
 import sys
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.pk.drug_file import LIBRARY as DRUGS
 from oncolattice.scenarios import cli

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import cli
 from oncolattice.scenarios.jobs import jobs_of

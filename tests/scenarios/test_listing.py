@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model import load_model
 from oncolattice.scenarios import scenario

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.mesa_model import TumourModel
 from oncolattice.scenarios.run import Run

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.checking import check_file
 from oncolattice.scenarios.listing import describe_text

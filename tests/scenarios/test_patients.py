@@ -2,10 +2,12 @@
 
 import csv
 import math
-import pathlib
 
 import numpy as np
 import pytest
+from scipy import stats
+from shared import beside
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.pk.patients import sample_patients
 from oncolattice.scenarios.body_side import patient_of
@@ -23,9 +25,7 @@ from oncolattice.scenarios.population_file import POPULATIONS
 from oncolattice.scenarios.run import key_of
 from oncolattice.scenarios.scenario import load_scenario
 from oncolattice.scenarios.well_mixed import simulate_twin
-from scipy import stats
 
-QCIC = pathlib.Path(__file__).resolve().parents[2] / "../shared/reference/qcic"
 PUBLISHED = {"placebo": "placebo", "tas102": "tas102", "tas102_bev": "tas102bev"}
 N = 4000
 # One false alarm in a million for the whole population, shared by its 21 parameters (Bonferroni).
@@ -123,10 +123,7 @@ def test_a_patient_has_the_same_rank_in_every_population():
 
 
 def published_rows(cohort):
-    path = QCIC / "vp_sampling.csv"
-    if not path.exists():
-        pytest.skip("../shared/reference/qcic/vp_sampling.csv is absent")
-    with path.open() as file:
+    with beside("reference/qcic/vp_sampling.csv").open() as file:
         return {row["parameter"]: row for row in csv.DictReader(file) if row["cohort"] == cohort}
 
 
@@ -157,10 +154,7 @@ def test_the_fitted_population_is_the_treated_one_times_its_factors():
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_patients_look_like_ours(name):
     """The authors' stored patients pass as draws from the population (K-S, one false alarm in 10,000)."""
-    path = QCIC / f"vp_matrix_{PUBLISHED[name]}.csv"
-    if not path.exists():
-        pytest.skip(f"../shared/reference/qcic/{path.name} is absent")
-    with path.open() as file:
+    with beside(f"reference/qcic/vp_matrix_{PUBLISHED[name]}.csv").open() as file:
         stored = list(csv.DictReader(file))
     for law in load_population(f"qcic_published_{name}").laws:
         values = [float(row[law.name]) for row in stored]

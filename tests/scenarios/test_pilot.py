@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import cli, pilot
 from oncolattice.scenarios.follow import duration, size

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+
 from oncolattice.scenarios.progress import follow
 
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 from engine_cases import Z
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import LIBRARY
 from oncolattice.abm.sense import rates_at

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.scenarios.build import build
 from oncolattice.scenarios.record import Recorder, take_snapshot
 from oncolattice.scenarios.run import Run

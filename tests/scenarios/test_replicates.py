@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.batch import jobs_of
 from oncolattice.scenarios.checking import check_file

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+
 from oncolattice.scenarios.build import Builder
 from oncolattice.scenarios.header import versions
 from oncolattice.scenarios.replicate import arm_key, replicate

@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.run import Run, prepare, run
 from oncolattice.scenarios.scenario import Scenario, load_scenario

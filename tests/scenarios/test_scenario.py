@@ -1,6 +1,7 @@
 """Scenarios: chains of files, ``--set``, and what is refused."""
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.placement.table import FILLS
 from oncolattice.abm.placement.texture import PATTERNS

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import store
 from oncolattice.scenarios.guard import Unavailable

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import store
 from oncolattice.scenarios.store.snapshots import round_mantissa

@@ -8,6 +8,7 @@ import sys
 
 import h5py
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import cli, index
 from oncolattice.scenarios.checking import check_file

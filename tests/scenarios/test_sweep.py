@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.jobs import jobs_of, paths_of, share_of
 from oncolattice.scenarios.run import key_of

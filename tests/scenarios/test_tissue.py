@@ -2,17 +2,17 @@
 
 import collections
 import csv
-import pathlib
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
+from shared import beside
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.snapshot import CellTypeInfo
 from oncolattice.scenarios import tissue as t
-from scipy import stats
 
-DATA = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
 LAYERS = ("tissue", "immune")
 TYPES = tuple(
     CellTypeInfo(i, name, name, layer, name, "#000000")
@@ -23,13 +23,6 @@ TYPES = tuple(
 )  # fmt: skip
 MODEL = SimpleNamespace(site_um=15.0, layers=LAYERS, spec=SimpleNamespace(model={"dimensions": 2}))
 IMMUNE = {"T": "CD8", "H": "helper", "R": "FOXP3"}
-
-
-def shared(name):
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"../shared/data/{name} is absent")
-    return path
 
 
 def written(folder, text, encoding="utf-8"):
@@ -125,7 +118,7 @@ def test_mapping_from_the_command_line():
 
 def kather():
     found = collections.defaultdict(list)
-    with shared("crc_immune_density_kather2018.csv").open() as file:
+    with beside("data/crc_immune_density_kather2018.csv").open() as file:
         for row in csv.DictReader(file):
             key = row["lesion"], row["marker"], row["region"]
             found[key].append((float(row["pos_per_mm2"]), float(row["area_um2"]) * 1e-6))
@@ -251,10 +244,10 @@ def test_drawn_tissue_holds_the_drawn_densities():
 
 
 def test_the_real_core_is_placed_and_every_cell_accounted_for():
-    table = t.read_cell_table(shared("crc_codex_schurch2020_reg009A.csv"))
+    table = t.read_cell_table(beside("data/crc_codex_schurch2020_reg009A.csv"))
     placement = t.place_scenario(SCENARIO, TYPES, MODEL, {}, 1, table)
     report = placement.report
-    with (DATA / "crc_codex_schurch2020_reg009A.csv").open() as file:
+    with beside("data/crc_codex_schurch2020_reg009A.csv").open() as file:
         rows = collections.Counter(row["cell_type"] for row in csv.DictReader(file))
     assert sum(rows.values()) == 2434
     mapped = SCENARIO["tissue"]["table_mapping"]
@@ -273,7 +266,7 @@ def test_the_real_core_is_placed_and_every_cell_accounted_for():
 
 def test_the_placed_core_lies_where_the_real_one_does():
     """The density of a type over blocks of 90 um correlates with that of the raw positions."""
-    table = t.read_cell_table(shared("crc_codex_schurch2020_reg009A.csv"))
+    table = t.read_cell_table(beside("data/crc_codex_schurch2020_reg009A.csv"))
     placement = t.place_scenario(SCENARIO, TYPES, MODEL, {}, 1, table)
     (top, left), (ny, nx) = (placement.report["core"][key] for key in ("corner", "sites"))
     core = placement.occupant[:, top : top + ny, left : left + nx]

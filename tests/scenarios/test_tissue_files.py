@@ -2,11 +2,13 @@
 
 import collections
 import csv
-import pathlib
 
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
+from shared import beside
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import tissue as t
 from oncolattice.scenarios.tissue_image import read_image, read_tiles
@@ -21,9 +23,7 @@ from oncolattice.tests.scenarios.tissue_cases import (
     number,
     place,
 )
-from PIL import Image
 
-DATA = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
 TILES = "crc_orion_lin2023_tissue_tiles_example2.csv"
 
 # --- images -----------------------------------------------------------------------------------------------
@@ -275,9 +275,7 @@ def test_wrong_tile_maps_are_refused(tmp_path, text, slide, words):
 
 
 def test_the_real_slide_is_drawn_where_its_tiles_are():
-    path = DATA / TILES
-    if not path.exists():
-        pytest.skip(f"../shared/data/{TILES} is absent")
+    path = beside(f"data/{TILES}")
     densities = {
         "TUM": {"A": 2000.0},
         "STR": {"B": 1000.0, "T": 200.0},

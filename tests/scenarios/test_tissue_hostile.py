@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
 from oncolattice.abm.errors import InputError, shortened
 from oncolattice.abm.placement import place_table
 from oncolattice.scenarios import guard, tissue_h5ad, tissue_image, tissue_shield, tissue_text
 from oncolattice.scenarios import tissue as t
 from oncolattice.scenarios.tissue_image import read_image, read_tiles
 from oncolattice.tests.scenarios.tissue_cases import LABELS, LAYERS, TYPES, grey_png, place
-from PIL import Image, PngImagePlugin
 
 PLACED = {"a": "A", "t": "T"}
 READERS = {".csv": t.read_cell_table, ".h5ad": t.read_cell_table, ".png": read_image, ".tif": read_image}

@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import tissue as t
 from oncolattice.scenarios.run import key_of

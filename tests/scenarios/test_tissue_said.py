@@ -5,13 +5,14 @@ import re
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import tissue as t
 from oncolattice.scenarios.batch import Order, prepare_batch, tissue_notes
 from oncolattice.scenarios.cli import app
 from oncolattice.scenarios.store import open_run
 from oncolattice.tests.scenarios.tissue_cases import LABELS, MAPPING, grey_png, number, place
-from typer.testing import CliRunner
 
 
 def table(tmp_path, header, rows):

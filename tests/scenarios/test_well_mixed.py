@@ -5,6 +5,7 @@ import csv
 import h5py
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.ode_only import follow_body, simulate
 from oncolattice.scenarios.build import Builder

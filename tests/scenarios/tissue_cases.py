@@ -5,6 +5,7 @@ import zlib
 from types import SimpleNamespace
 
 import numpy as np
+
 from oncolattice.abm.snapshot import CellTypeInfo
 from oncolattice.scenarios import tissue as t
 

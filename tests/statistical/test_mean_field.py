@@ -11,6 +11,7 @@ an ODE whose first rate is 10 % off.
 import numpy as np
 import pytest
 from mean_field_cases import ABORT, EMPTY, block, does, senses, write_model
+
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.mean_field import mean_field
 from oncolattice.abm.model import Model

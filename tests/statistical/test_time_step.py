@@ -8,8 +8,9 @@ of events in which a cell that leaves in a step has not killed in it loses 4.5 %
 import numpy as np
 import pytest
 from engine_cases import Z, events_of
-from oncolattice.abm.model import load_model
 from tiny import behaviour, parameters, tiny_model, tissue_of
+
+from oncolattice.abm.model import load_model
 
 SEEDS, ARRIVALS = 200, 120
 

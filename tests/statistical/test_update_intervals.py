@@ -8,6 +8,7 @@ raise a false alarm in less than 1 % of trials where there is none.
 
 import numpy as np
 import pytest
+
 from oncolattice.scenarios.build import Builder
 from oncolattice.scenarios.scenario import load_scenario
 

@@ -8,6 +8,7 @@ rarer than 1 in 10,000; killing that is twice the ODE's must be seen.
 
 import numpy as np
 import pytest
+
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.scenarios.run import Run
 from oncolattice.scenarios.scenario import load_scenario

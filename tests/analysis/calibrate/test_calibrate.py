@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy import special, stats
+
 from oncolattice.abm.errors import InputError
 from oncolattice.analysis.calibrate import (
     accept,
@@ -17,7 +19,6 @@ from oncolattice.analysis.calibrate import (
     week8_response,
     week8_targets,
 )
-from scipy import special, stats
 
 
 def test_a_patient_is_plausible_within_all_ranges_and_nan_within_none():

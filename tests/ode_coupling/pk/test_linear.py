@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import expm
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.pk.linear import amounts, flow_matrices, transitions
 from oncolattice.ode_coupling.pk.structures import structural_model
 from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
 from oncolattice.ode_coupling.system import Body
-from scipy.linalg import expm
 
 ONE = {"molar_mass": 300.0, "volume": 10.0, "clearance": 13.863}
 TWO = ONE | {"flow": 7.0, "peripheral_volume": 22.0}

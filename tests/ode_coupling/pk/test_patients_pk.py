@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.pk import library_drugs, load_drug, pk_model, sample_patients
 from oncolattice.ode_coupling.pk.drug_file import LIBRARY

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from oncolattice.ode_coupling.dosing import cycle_doses
 from oncolattice.ode_coupling.pk import library_drugs, sample_patients, simulate_pk
 from oncolattice.scenarios import cli

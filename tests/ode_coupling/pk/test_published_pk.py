@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.ode_coupling.dosing import Dose, cycle_doses
 from oncolattice.ode_coupling.pk import load_drug, pk_model, simulate_pk
 from oncolattice.ode_coupling.pk.linear import amounts, flow_matrices

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad, solve_ivp
+from scipy.linalg import expm
+from scipy.special import lambertw
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.pk import library_drugs, load_drug, pk_model, sample_patients, simulate_pk
 from oncolattice.ode_coupling.pk.linear import amounts
 from oncolattice.ode_coupling.pk.structures import STRUCTURES, structural_model
 from oncolattice.ode_coupling.system import Body
-from scipy.integrate import quad, solve_ivp
-from scipy.linalg import expm
-from scipy.special import lambertw
 
 ONE = {"molar_mass": 150_000.0, "volume": 3.0, "clearance": 0.25}
 TWO = ONE | {"flow": 0.5, "peripheral_volume": 2.5}

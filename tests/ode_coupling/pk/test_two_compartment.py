@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose, cycle_doses
 from oncolattice.ode_coupling.pk import load_drug
 from oncolattice.ode_coupling.pk.plasma import plasma_concentration
 from oncolattice.ode_coupling.pk.two_compartment import exact_amounts, two_compartment
 from oncolattice.ode_coupling.system import Body
-from scipy.linalg import expm
 
 TAS102, BEVACIZUMAB = (3.64, 5.55, 7.81), (0.223, 0.215, 0.0779)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.immune.qcic.arms import arm_doses

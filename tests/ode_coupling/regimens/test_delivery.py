@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
+
 from oncolattice.abm.ode_model import OdeModel, Parameter, Variable
 from oncolattice.ode_coupling.integrate import ODE_SIGNATURE
 from oncolattice.ode_coupling.regimens import parse_plan

@@ -5,11 +5,12 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from order_cases import courses, due_hours, finite
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import cycle_doses
 from oncolattice.ode_coupling.regimens import BodySize, parse_plan, parse_regimen
 from oncolattice.ode_coupling.regimens.order import Order
-from order_cases import courses, due_hours, finite
 
 PATIENT = BodySize(weight_kg=80.0, height_cm=180.0, gfr_mL_per_min=95.0)  # 2 m2 by Mosteller, exactly
 

@@ -6,9 +6,10 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from order_cases import orders, plans
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.regimens import parse_plan, parse_regimen
-from order_cases import orders, plans
 
 PAGE = (pathlib.Path(__file__).resolve().parents[3] / "docs" / "regimens.md").read_text(encoding="utf-8")
 TABLES = PAGE.split("## Rules")[0]

@@ -1,6 +1,7 @@
 """Errors point at the word that is wrong and say what was expected there."""
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.regimens import BodySize, parse_plan, parse_regimen
 

@@ -1,6 +1,7 @@
 """A scenario takes an order in words in place of keys, and gives the same doses."""
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios.body_side import schedule_of
 from oncolattice.scenarios.scenario import load_scenario

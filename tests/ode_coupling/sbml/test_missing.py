@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.sbml import read_sbml
 from oncolattice.scenarios.listing import describe_text

@@ -5,16 +5,6 @@ import pytest
 
 pytest.importorskip("libsbml", reason="the extra oncolattice[sbml] is not installed")
 
-from oncolattice.abm.errors import InputError
-from oncolattice.ode_coupling.companions import BodyWithCompanions
-from oncolattice.ode_coupling.dosing import Dose
-from oncolattice.ode_coupling.immune.qcic.model import qcic
-from oncolattice.ode_coupling.joint import Drive
-from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
-from oncolattice.ode_coupling.sbml import read_sbml
-from oncolattice.ode_coupling.sbml.describe import describe_ode
-from oncolattice.ode_coupling.system import Body
-from oncolattice.scenarios.listing import describe_text
 from sbml_texts import (
     DAY,
     HOUR,
@@ -30,6 +20,17 @@ from sbml_texts import (
 )
 from scipy.integrate import solve_ivp
 from scipy.special import lambertw
+
+from oncolattice.abm.errors import InputError
+from oncolattice.ode_coupling.companions import BodyWithCompanions
+from oncolattice.ode_coupling.dosing import Dose
+from oncolattice.ode_coupling.immune.qcic.model import qcic
+from oncolattice.ode_coupling.joint import Drive
+from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
+from oncolattice.ode_coupling.sbml import read_sbml
+from oncolattice.ode_coupling.sbml.describe import describe_ode
+from oncolattice.ode_coupling.system import Body
+from oncolattice.scenarios.listing import describe_text
 
 K12, K21, K10, VOLUME = 0.795 / 3.48, 0.795 / 4.06, 0.22 / 3.48, 3.48
 TIGHT = {"rtol": 1e-12, "atol": 1e-12}

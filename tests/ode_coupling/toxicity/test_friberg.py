@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import check_source
 from oncolattice.ode_coupling.dosing import Dose

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from oncolattice.ode_coupling.system import Body
 from oncolattice.ode_coupling.tumour.catalogue import tumour_model
 from oncolattice.ode_coupling.tumour.claret import claret_size, time_to_growth_days

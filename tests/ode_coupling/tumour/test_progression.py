@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.tumour.catalogue import tumour_model
 from oncolattice.ode_coupling.tumour.progression import adaptive, always, never, time_to_progression

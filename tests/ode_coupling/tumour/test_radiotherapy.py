@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy.integrate import dblquad
+
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.system import Body
 from oncolattice.ode_coupling.tumour.catalogue import tumour_model, tumour_models
@@ -19,7 +21,6 @@ from oncolattice.ode_coupling.tumour.linear_quadratic import (
     squares,
 )
 from oncolattice.ode_coupling.tumour.schedule import fractions_of
-from scipy.integrate import dblquad
 
 CONVENTIONAL = fractions_of(2.0, 30)
 
