@@ -19,6 +19,8 @@ from .follow import Follower
 from .guard import Unavailable
 from .index import INDEX_FILE, Entry, deep_damage, index_folder, quarantine, tidy, write_index
 from .jobs import Job, as_set, command_of, is_alone, jobs_of, paths_of, recorded_jobs, run_job, share_of
+from .limits import duration_notes
+from .listing import scenario_model
 from .outcomes import FAILURES_FILE, OUTCOMES_FILE, row_of_entry, write_failures, write_outcomes
 from .pilot import Plan, plan_of, refuse_full_disk
 from .scenario import Scenario, known_parameters, load_scenario
@@ -122,7 +124,7 @@ def prepare_batch(name: str, order: Order) -> Batch:
         refuse(scenario)
     share = ""
     if order.index is not None:
-        of = order.of or int(os.environ.get("SLURM_ARRAY_TASK_COUNT", 0))
+        of = order.of or _array_size()
         jobs = share_of(jobs, order.index, of)
         share = f"{order.index % of + 1}-of-{of}"
     elif order.of is not None:
@@ -150,7 +152,7 @@ def run_study(name: str, order: Order, console: Console) -> list[Failure]:
     batch = prepare_batch(name, order)
     jobs = batch.jobs
     check_writable(order.out)
-    for note in tissue_notes(batch):
+    for note in notes_of(batch):
         console.print(f"note: {note}", markup=False, soft_wrap=True)
     bars = None if order.quiet else console
     if batch.together:
@@ -173,14 +175,30 @@ def run_study(name: str, order: Order, console: Console) -> list[Failure]:
     return failures
 
 
-def tissue_notes(batch: Batch) -> list[str]:
-    """Return what placing the tissues that are read from files loses or assumes, from the first run of every arm."""
+def _array_size() -> int:
+    """Return the number of tasks of a SLURM array, 0 outside one."""
+    text = os.environ.get("SLURM_ARRAY_TASK_COUNT", "0")
+    if not text.isascii() or not text.isdigit():
+        raise InputError(
+            f"SLURM_ARRAY_TASK_COUNT={text}: not a whole number; give the number of parts by --of"
+        )
+    return int(text)
+
+
+def notes_of(batch: Batch) -> list[str]:
+    """Return what is left out or rounded in the arms, and what placing tissues from files loses or assumes, from the
+    first run of every arm."""
     notes: list[str] = []
     first = {job.scenario: job for job in reversed(batch.jobs)}
     for arm, job in first.items():
-        if batch.scenarios[arm].tables["tissue"].get("kind") in FILE_KINDS:
-            with suppress(InputError):  # of this run alone; it is said where the run fails
-                notes += build(as_set(batch.scenarios[arm], job), job.seed).placement.notes
+        scenario = batch.scenarios[arm]
+        notes += scenario.notes
+        with suppress(InputError):  # of this run alone; it is said where the run fails
+            notes += duration_notes(
+                scenario.tables["scenario"]["duration_days"], scenario_model(scenario, draft=True).dt_h
+            )
+            if scenario.tables["tissue"].get("kind") in FILE_KINDS:
+                notes += build(as_set(scenario, job), job.seed).placement.notes
     return list(dict.fromkeys(notes))
 
 

@@ -19,7 +19,7 @@ import pytest
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model_file import LIBRARY
 from oncolattice.scenarios import cli
-from oncolattice.scenarios.batch import command_of, jobs_of, run_job
+from oncolattice.scenarios.batch import Order, command_of, jobs_of, notes_of, prepare_batch, run_job
 from oncolattice.scenarios.index import index_folder, read_index
 from oncolattice.scenarios.replicate import run_seeds
 from oncolattice.scenarios.run import Run
@@ -306,3 +306,18 @@ def test_random_kills_of_workers_and_parent_leave_every_run_done_once(tmp_path):
     assert {name.removesuffix(".h5") for name in entries} == expected.keys()
     (out / "index.csv").unlink()
     assert index_folder(out)[0] == entries
+
+
+def test_what_all_runs_leave_out_or_round_is_said_once(tmp_path):
+    settings = ("duration_days=2.01", "rows=32", "columns=32")
+    notes = notes_of(prepare_batch("demo", Order(tmp_path, settings)))
+    assert notes == [
+        "the run ends on day 2.01, before the snapshots of days 56, 112, 168",
+        "2.01 days are no whole number of steps of 1 h; 48 steps, 2 days, are run",
+    ]
+
+
+def test_a_size_of_an_array_that_is_no_number_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "many")
+    with pytest.raises(InputError, match="SLURM_ARRAY_TASK_COUNT=many: not a whole number"):
+        prepare_batch("demo", Order(tmp_path, index=1))

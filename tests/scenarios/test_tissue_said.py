@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from oncolattice.abm.errors import InputError
 from oncolattice.scenarios import tissue as t
-from oncolattice.scenarios.batch import Order, prepare_batch, tissue_notes
+from oncolattice.scenarios.batch import Order, notes_of, prepare_batch
 from oncolattice.scenarios.cli import app
 from oncolattice.scenarios.store import open_run
 from oncolattice.tests.scenarios.tissue_cases import LABELS, MAPPING, grey_png, number, place
@@ -229,7 +229,7 @@ def test_the_command_line_says_it_and_the_run_holds_it(tmp_path):
 def test_a_batch_says_it_once_an_arm(tmp_path):
     file = table(tmp_path, "x_um,y_um,phenotype", [(10, 10, "a")] * 3 + [(90, 90, "b")])["file"]
     (scenario := tmp_path / "s.toml").write_text(
-        '[scenario]\nname = "s"\ntitle = "s"\narm = "s"\nmodel = "eden"\nduration_days = 0.1\n'
+        '[scenario]\nname = "s"\ntitle = "s"\narm = "s"\nmodel = "eden"\nduration_days = 0.25\n'
         'treatment = "as scheduled"\n'
         "[output]\nrecord_every_hours = 1\nsnapshot_days = []\ncheckpoint_every_days = 1\n"
         "[lattice]\nrows = 16\ncolumns = 16\n"
@@ -237,8 +237,8 @@ def test_a_batch_says_it_once_an_arm(tmp_path):
     )
     batch = prepare_batch(str(scenario), Order(tmp_path / "out", replicates=3))
     assert len(batch.jobs) == 3
-    assert [note.removeprefix("a.csv: ").split(" cells")[0] for note in tissue_notes(batch)] == [
+    assert [note.removeprefix("a.csv: ").split(" cells")[0] for note in notes_of(batch)] == [
         "2 of 4", "3 of 4", "2", "1 of 4",
     ]  # fmt: skip
     drawn = prepare_batch("eden", Order(tmp_path / "out", replicates=3))
-    assert tissue_notes(drawn) == []
+    assert notes_of(drawn) == []
