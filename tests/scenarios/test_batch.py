@@ -309,7 +309,7 @@ def test_random_kills_of_workers_and_parent_leave_every_run_done_once(tmp_path):
 
 
 def test_what_all_runs_leave_out_or_round_is_said_once(tmp_path):
-    settings = ("duration_days=2.01", "rows=32", "columns=32")
+    settings = ("duration_days=2.01",)
     notes = notes_of(prepare_batch("demo", Order(tmp_path, settings)))
     assert notes == [
         "the run ends on day 2.01, before the snapshots of days 56, 112, 168",
