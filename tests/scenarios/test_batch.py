@@ -312,7 +312,7 @@ def test_what_all_runs_leave_out_or_round_is_said_once(tmp_path):
     settings = ("duration_days=2.01",)
     notes = notes_of(prepare_batch("demo", Order(tmp_path, settings)))
     assert notes == [
-        "the run ends on day 2.01, before the snapshots of days 56, 112, 168",
+        "the run ends on day 2.01, before the snapshots of days 12.25, 56",
         "2.01 days are no whole number of steps of 1 h; 48 steps, 2 days, are run",
     ]
 
