@@ -75,12 +75,14 @@ def _rows(population: Population, n: int, seed: int, design: str, tissue: bool) 
                 f"not seed {seed} ({design}); set population_seed to {chosen.seed}, or draw from '{chosen.of}'"
             )
         picked, n, design = np.array(chosen.numbers[:n], np.int64) - 1, chosen.size, chosen.design
-    columns = _columns(population, n, seed, design, tissue)
-    return [{name: float(column[i]) for name, column in columns.items()} for i in picked]
+    columns = _columns(population, n, seed, design, tissue, picked)
+    return [{name: float(column[i]) for name, column in columns.items()} for i in range(len(picked))]
 
 
-def _columns(population: Population, n: int, seed: int, design: str, tissue: bool) -> dict[str, np.ndarray]:
-    """Return every parameter of n patients, in the order of the laws."""
+def _columns(
+    population: Population, n: int, seed: int, design: str, tissue: bool, picked: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return every parameter of the patients picked from a sample of n, in the order of the laws."""
     if design not in DESIGNS:
         raise unknown_word("design", design, DESIGNS, "virtual patients")
     laws = population.tissue if tissue else population.laws
@@ -95,8 +97,8 @@ def _columns(population: Population, n: int, seed: int, design: str, tissue: boo
             share = (rng.permutation(n) + rng.random(n)) / max(n, 1)
         else:
             share = shares[law.name]
-        columns[law.name] = law.quantile(share)
-    return columns if tissue else columns | _kinetics(population, n, seed)
+        columns[law.name] = law.quantile(share[picked])
+    return columns if tissue else columns | _kinetics(population, n, seed, picked)
 
 
 def _sobol(names: list[str], n: int, seed: int) -> dict[str, np.ndarray]:
@@ -109,8 +111,8 @@ def _sobol(names: list[str], n: int, seed: int) -> dict[str, np.ndarray]:
     return {name: points[:n, k] for k, name in enumerate(names)}
 
 
-def _kinetics(population: Population, n: int, seed: int) -> dict[str, np.ndarray]:
-    """Return the rates of drugs of n patients."""
+def _kinetics(population: Population, n: int, seed: int, picked: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the rates of drugs of the patients picked from a sample of n."""
     if not population.kinetics:
         return {}
     from ..ode_coupling.pk.patients import sample_patients
@@ -120,8 +122,8 @@ def _kinetics(population: Population, n: int, seed: int) -> dict[str, np.ndarray
         k.name: k.typical
         * np.exp(
             np.array(
-                [sum(power * row[word] for word, power in k.powers.items()) for row in effects[k.drug]]
-            ).reshape(n)
+                [sum(power * effects[k.drug][i][word] for word, power in k.powers.items()) for i in picked]
+            ).reshape(len(picked))
         )
         for k in population.kinetics
     }
