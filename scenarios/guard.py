@@ -16,7 +16,7 @@ _LOCKED = {errno.EAGAIN, errno.EACCES, errno.ENOLCK, errno.EWOULDBLOCK}
 # What h5py, NumPy, tomllib, csv, json and Pillow raise about bytes that they cannot make sense of.
 _SENSELESS = (
     *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError),
-    *(EOFError, SyntaxError, AssertionError, zlib.error, struct.error, csv.Error),
+    *(EOFError, SyntaxError, zlib.error, struct.error, csv.Error),
 )
 
 

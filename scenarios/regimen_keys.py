@@ -8,6 +8,7 @@ from ..abm.errors import InputError
 from ..ode_coupling.dosing import Dose, cycle_doses
 from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.regimens import BodySize, Order, parse_regimen
+from .inputs import drug_source
 from .keys import SCENARIO_KEYS
 from .limits import MOST_DOSES
 
@@ -59,8 +60,9 @@ def check_regimens(tables: Mapping[str, Any], where: str) -> None:
 
 def _check_unit(drug: str, order: Order, tables: Mapping[str, Any], place: str) -> None:
     """Check that an order counts in what its drug is counted in: mg or cells, by the body model also its own units."""
-    if drug in [entry.get("drug") for entry in tables.get("companion", [])]:
-        load_drug(drug).check_order(order, place)
+    companions = [entry for entry in tables.get("companion", []) if entry.get("drug") == drug]
+    if companions:
+        load_drug(drug_source(companions[0])).check_order(order, place)
     elif order.unit == "cells" and tables["body"].get("model") == "qcic":
         raise InputError(f"{place}: the order comes out in cells, and qcic counts {drug} in mg or units")
 
