@@ -182,7 +182,9 @@ class CoupledRun:
         outputs = self.body.outputs()
         if not np.isfinite(outputs.sum()):
             name = self.body.model.outputs[int(np.argmin(np.isfinite(outputs)))].name
-            raise BodyError(f"{self.body.model.name}: output {name} is no longer finite at day {self.body.t:.6g}")
+            raise BodyError(
+                f"{self.body.model.name}: output {name} is no longer finite at day {self.body.t:.6g}"
+            )
         for lesion in self.lesions:
             lesion.sense(outputs)
         return outputs

@@ -144,7 +144,9 @@ class Builder:
             raise InputError(f"the seed must be a whole number from 0 to {MOST_SEED}, got {seed}")
         tables, draft = self._tables, self._draft
         table = read_cell_table(tissue_file) if tissue_file else None
-        densities = draw_densities(resolve_numbers(tables["tissue"], draft), *density_stream(self.scenario, seed))
+        densities = draw_densities(
+            resolve_numbers(tables["tissue"], draft), *density_stream(self.scenario, seed)
+        )
         placement = place_scenario(tables, self._types, draft, densities, seed, table)
         model = draft
         if self._measures:

@@ -211,7 +211,9 @@ def test_the_real_core_runs_a_day_and_every_row_is_counted():
 
 
 def densities_of(scenario, seed):
-    return {name: row["asked_per_mm2"] for name, row in build(scenario, seed).placement.report["immune"].items()}
+    return {
+        name: row["asked_per_mm2"] for name, row in build(scenario, seed).placement.report["immune"].items()
+    }
 
 
 def test_regional_densities_are_the_patients_and_only_placement_is_the_seeds():
@@ -224,7 +226,9 @@ def test_regional_densities_are_the_patients_and_only_placement_is_the_seeds():
     assert not np.array_equal(a, b)
     for arm in ("mcrc_tas102", "mcrc_anti_pd1"):
         assert densities_of(load_scenario(arm, size), 7) == first
-    others = [densities_of(load_scenario("mcrc_placebo", (*size, s)), 1) for s in ("number=2", "population_seed=1")]
+    others = [
+        densities_of(load_scenario("mcrc_placebo", (*size, s)), 1) for s in ("number=2", "population_seed=1")
+    ]
     assert others[0] != first != others[1]
     assert set(others[0]) == set(first)
 

@@ -180,7 +180,9 @@ def truncated(row):
 
 
 @pytest.mark.parametrize(
-    "by", [lambda many: [(2025, 1 + k) for k in many], lambda many: [(k, 1) for k in many]], ids=["number", "seed"]
+    "by",
+    [lambda many: [(2025, 1 + k) for k in many], lambda many: [(k, 1) for k in many]],
+    ids=["number", "seed"],
 )
 @pytest.mark.parametrize("lesion", ["primary", "metastasis"])
 def test_drawn_densities_follow_the_truncated_law(lesion, by):
