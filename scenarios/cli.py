@@ -114,6 +114,7 @@ def run(
             console.print(f"stopped on day {day:.1f}; continue with the same command and --resume")
             raise typer.Exit(130)
         path = current.finish()
+        assert path is not None
         print(path)
     except BodyError as error:
         discard_segments(parts)  # going on would end at the same point
