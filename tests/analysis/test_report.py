@@ -191,7 +191,7 @@ def test_a_volume_that_no_tumour_has_is_refused(value, words, tmp_path):
 
 
 @pytest.mark.parametrize("residual", [2e-10, math.nan])
-def test_books_that_do_not_close_are_told_at_the_top_with_the_run(residual, tmp_path):
+def test_books_that_do_not_close_are_told_at_the_top_with_the_run(residual, tmp_path, unpainted):
     good, bad = (run(days=3.0, step=1.0, sites=8, patient=f"p00{k}", seed=k) for k in (1, 2))
     bad = replace(bad, ledger=bad.ledger | {"CTL": np.array([0.0, residual, 0.0, 0.0])})
     text = write_report([good, bad], tmp_path, ode_only=None, title="x").read_text(encoding="utf-8")
@@ -203,7 +203,7 @@ def test_books_that_do_not_close_are_told_at_the_top_with_the_run(residual, tmp_
     assert "do not close" not in closed
 
 
-def test_runs_of_different_models_and_versions(tmp_path):
+def test_runs_of_different_models_and_versions(tmp_path, unpainted):
     first, second = run("placebo", days=60.0), run("TAS-102", "p002", days=20.0)
     types = first.types[:7]  # no Treg
     first = replace(
@@ -218,7 +218,7 @@ def test_runs_of_different_models_and_versions(tmp_path):
     assert "1 of 2 runs end before week 8" in text
 
 
-def test_many_runs_are_summarised(tmp_path):
+def test_many_runs_are_summarised(tmp_path, unpainted):
     runs = [run("placebo", f"p{k:03d}", k, days=3.0, sites=16, snapshot_days=()) for k in range(1, 45)]
     page = Page(write_report(runs, tmp_path, ode_only=None, title="many").read_text(encoding="utf-8"))
     assert ["placebo", "44", "0.5", "12", "0.2", "12.7", "0.25"] in page.rows
@@ -237,7 +237,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("criterion", ["recist11", "irecist"])
-def test_a_criterion_is_named_and_not_mixed(criterion, tmp_path):
+def test_a_criterion_is_named_and_not_mixed(criterion, tmp_path, unpainted):
     clinic = Clinic(
         criterion, error_cv=0.07, lesions=3, new_lesions_per_day=0.002, new_lesions_source="assumed"
     )
@@ -250,14 +250,14 @@ def test_a_criterion_is_named_and_not_mixed(criterion, tmp_path):
         assert {row["criterion"] for row in csv.DictReader(file)} == {criterion}
 
 
-def test_no_new_lesions_are_said_to_make_progression_late(tmp_path):
+def test_no_new_lesions_are_said_to_make_progression_late(tmp_path, unpainted):
     path = write_report(
         [run(days=60.0, sites=16)], tmp_path, ode_only=None, title="x", clinic=Clinic("recist11")
     )
     assert "No new lesion ever comes" in path.read_text(encoding="utf-8")
 
 
-def test_a_tissue_alone_has_no_survival_and_says_so(tmp_path):
+def test_a_tissue_alone_has_no_survival_and_says_so(tmp_path, unpainted):
     runs = [replace(r, body={}, weights={}, ledger={}, doses=[]) for r in trial(2, days=60.0, sites=16)]
     path = write_report(runs, tmp_path, ode_only=None, title="alone")
     text = path.read_text(encoding="utf-8")
@@ -271,7 +271,7 @@ def test_a_tissue_alone_has_no_survival_and_says_so(tmp_path):
         assert {row["os_event"] for row in csv.DictReader(file)} == {""}
 
 
-def test_a_law_of_each_arm_is_labelled_a_fit(tmp_path):
+def test_a_law_of_each_arm_is_labelled_a_fit(tmp_path, unpainted):
     runs = [fitted(arm) for arm in ("placebo", "TAS-102")]
     path = write_report(runs, tmp_path, ode_only=None, title="fit", law="fit")
     text = path.read_text(encoding="utf-8")
@@ -294,7 +294,7 @@ def fitted(arm):
     )
 
 
-def test_failures_and_sensitivities_are_shown(tmp_path):
+def test_failures_and_sensitivities_are_shown(tmp_path, unpainted):
     failures = [
         {"run": "x-1", "arm": "placebo", "reason": "killed <9>", "command": "oncolattice run x --seed 1"}
     ]
@@ -307,7 +307,7 @@ def test_failures_and_sensitivities_are_shown(tmp_path):
     assert "1 run failed and is left out" in path.read_text(encoding="utf-8")
 
 
-def test_rows_alone_make_a_report(tmp_path):
+def test_rows_alone_make_a_report(tmp_path, unpainted):
     rows = outcome_rows(trial(4, days=120.0, step=1.0, sites=16))
     path = write_report([], tmp_path, ode_only=None, title="rows", rows=rows)
     page = Page(path.read_text(encoding="utf-8"))

@@ -61,7 +61,7 @@ def number(text):
         ),
     ],
 )
-def page(request, tmp_path_factory):
+def page(request, tmp_path_factory, unpainted_module):
     seed, patients, points, clinic = request.param
     records = study(seed, patients, points)
     folder = tmp_path_factory.mktemp("page")
