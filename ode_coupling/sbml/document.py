@@ -10,6 +10,8 @@ from ...abm.errors import InputError
 
 MOST_BYTES, MOST_DEPTH, MOST_TERMS = 50_000_000, 1_000, 2_000  # an engine that recurses has a stack of 8 MB
 LEVELS = {(1, 1), (1, 2), *((2, version) for version in range(1, 6)), (3, 1), (3, 2)}
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # libSBML insists on it
+_DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
 _CORE = re.compile(r"http://www\.sbml\.org/sbml/level(\d)(/version(\d)(/core)?)?$")
 _PACKAGE = re.compile(r"\{http://www\.sbml\.org/sbml/level3/version\d/(\w+)/version\d\}required$")
 
@@ -70,7 +72,7 @@ def open_document(path: Path) -> Document:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = ElementTree.tostring(_tree(data, path), encoding="unicode")
-    return Document(path, text, model, level, version)
+    return Document(path, DECLARATION + _DECLARED.sub("", text), model, level, version)
 
 
 def _number(text: str | None) -> int:
