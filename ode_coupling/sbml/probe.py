@@ -5,6 +5,7 @@ Exit code 0 where libRoadRunner compiled and evaluated the model, 3 where it sai
 
 import math
 import sys
+from contextlib import suppress
 
 import roadrunner
 
@@ -23,7 +24,7 @@ def probe(text: str) -> str:
             rr.getValue(name)
         if not all(math.isfinite(value) for value in rr.model.getFloatingSpeciesAmounts()):
             return "a species has no finite value at time 0; give it one"
-        if sys.argv[1:] == ["step"]:
+        with suppress(RuntimeError):  # a model that only CVODE dislikes is told when it is run
             rr.oneStep(0.0, 1e-9)
     except RuntimeError as error:
         return f"libRoadRunner cannot compile it ({error})"

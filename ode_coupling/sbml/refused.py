@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from ...abm.errors import InputError
-from .contents import is_true
+from .contents import Contents, is_true
 from .document import Document
 from .switches import number
 
@@ -18,7 +18,6 @@ _NUMBERS = (
     "stoichiometry",
     "denominator",
 )
-MAY_BE_NAN = ("value", "size")  # that a rule or an initial assignment gives later
 
 
 def refuse_foreign(document: Document) -> None:
@@ -43,6 +42,14 @@ def _foreign(document: Document) -> Iterator[str]:
         name = reaction.get("id") or reaction.get("name")
         if is_true(reaction, "fast"):
             yield f"reaction '{name}': fast reactions are not solved; write the equilibrium as an assignment rule"
+    contents = Contents(document)
+    for name, e in contents.species.items():
+        room = e.get("compartment", "")
+        if room in contents.assigned and name in contents.states and not contents.is_amount(name):
+            yield (
+                f"species '{name}': its compartment '{room}' follows an assignment rule, of which the engine dies; "
+                'give the compartment a rate rule, or the species hasOnlySubstanceUnits="true"'
+            )
     for e in model.iter():
         for key in _NUMBERS:
             text = e.get(key)
