@@ -49,6 +49,7 @@ class Engine:
             self.rr.addParameter(port, 0.0, False)
             self.rr.addReaction(f"{port}_enters", [], [species], port, True)
         self.model = self.rr.model
+        self._begun: float | None = None
         self.rr.integrator.maximum_num_steps = MOST_STEPS
         self._switches = Switches(document.model)
         self._constants = set(contents.constants)
@@ -72,6 +73,7 @@ class Engine:
         """Begin to integrate anew from the state as it is; events that wait go on waiting."""
         self.model.setTime(time)
         self.rr.integrator.restart(time)
+        self._begun = time
 
     def run(self, start: float, end: float, rtol: float = RTOL) -> None:
         """Integrate, stopping wherever a condition on time changes.
@@ -85,10 +87,11 @@ class Engine:
         stops = sorted({t for t in self._switches.times(self._constant) if start < t < end} | {end})
         for stop in stops:
             self._tolerate(min(rtol, RTOL), stop - start)
+            if self._begun != start:  # the engine dies of tolerances that change without a new start
+                self.start_at(start)
+            self._begun = None
             self.rr.oneStep(start, stop - start, False)
             start = stop
-            if stop < end:
-                self.start_at(stop)
 
     def _longest_step(self, span: float) -> float:
         step = self._switches.longest_step(self._constant)
