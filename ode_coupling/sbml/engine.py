@@ -105,7 +105,7 @@ class Engine:
         integrator = self.rr.integrator
         integrator.relative_tolerance = rtol
         names = [*self.model.getFloatingSpeciesIds(), *self.rr.getRateRuleIds()]
-        names = list(dict.fromkeys(names))
+        names = [n for n in dict.fromkeys(names) if n not in self.contents.assigned]
         values = np.abs(np.nan_to_num([self.rr.getValue(name) for name in names], posinf=0.0, neginf=0.0))
         is_species = np.array([name in self.contents.species for name in names], dtype=bool)
         scale = values.copy()

@@ -72,7 +72,7 @@ def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeMo
     for drug, species in (doses or {}).items():
         if species not in changing:
             raise unknown_word("species that changes", species, changing, f"{where}: doses of {drug}")
-        if "conversionFactor" in contents.species[species].keys() | document.model.keys():
+        if "conversionFactor" in {*contents.species[species].keys(), *document.model.keys()}:
             raise InputError(f"{where}: species '{species}' has a conversionFactor; doses cannot enter it")
     ports = [(DOSE_RATE + drug, species) for drug, species in (doses or {}).items()]
     inputs = [*contents.inputs, *(port for port, _ in ports)]

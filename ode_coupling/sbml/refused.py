@@ -44,12 +44,27 @@ def _foreign(document: Document) -> Iterator[str]:
             yield f"reaction '{name}': fast reactions are not solved; write the equilibrium as an assignment rule"
     contents = Contents(document)
     for name, e in contents.species.items():
+        given = {*e.keys()} & {
+            "initialAmount",
+            "initialConcentration",
+        } or name in contents.initial | contents.assigned
+        if not given and name in contents.states:
+            yield f"species '{name}': has no value at time 0; give it an initialAmount or initialConcentration"
         room = e.get("compartment", "")
-        if room in contents.assigned and name in contents.states and not contents.is_amount(name):
+        if name in contents.rated and room in contents.assigned and not contents.is_amount(name):
             yield (
-                f"species '{name}': its compartment '{room}' follows an assignment rule, of which the engine dies; "
-                'give the compartment a rate rule, or the species hasOnlySubstanceUnits="true"'
+                f"species '{name}' has a rate rule and its compartment '{room}' an assignment rule, which the engine "
+                "gets wrong; give the compartment a rate rule too"
             )
+    for event in model.iter("event"):
+        struck = {e.get("variable", "") for e in event.iter("eventAssignment")}
+        for name in struck & contents.species.keys():
+            room = contents.species[name].get("compartment", "")
+            if room in struck and not contents.is_amount(name):
+                yield (
+                    f"an event sets species '{name}' and its compartment '{room}' together, which the engine gets "
+                    "wrong; set the compartment in an event of a higher priority"
+                )
     for e in model.iter():
         for key in _NUMBERS:
             text = e.get(key)

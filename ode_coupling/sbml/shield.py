@@ -9,7 +9,7 @@ from ...abm.errors import InputError
 from .document import Document
 
 SECONDS = 60.0
-MOST_WORDS = 400
+MOST_WORDS = 1000
 _PROBE = Path(__file__).with_name("probe.py")
 
 
