@@ -46,7 +46,7 @@ class Contents:
         self.struck: set[str] = {e.get("variable", "") for e in model.iter("eventAssignment")}
         self.initial = {e.get("symbol", "") for e in model.iter("initialAssignment")}
         self.delayed = any(event.find("delay") is not None for event in model.iter("event"))
-        self.reactions = [r.get("id") or r.get("name", "") for r in model.iter("reaction")]
+        self.reactions = [r.get("id") or r.get("name") or "" for r in model.iter("reaction")]
         changing = self.rated | self.struck
         floating = [
             name
@@ -87,9 +87,9 @@ def is_true(e: Element, key: str) -> bool:
 
 def named(model: Element, *tags: str) -> dict[str, Element]:
     """Return the elements of a model by identifier (Level 1 calls it name)."""
-    return {e.get("id") or e.get("name", ""): e for tag in tags for e in model.iter(tag)}
+    return {e.get("id") or e.get("name") or "": e for tag in tags for e in model.iter(tag)}
 
 
 def _listed(parent: Element | None, tag: str) -> Iterator[tuple[str, Element]]:
     for e in parent.iterfind(tag) if parent is not None else ():
-        yield e.get("id") or e.get("name", ""), e
+        yield e.get("id") or e.get("name") or "", e

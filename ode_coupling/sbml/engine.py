@@ -39,8 +39,8 @@ class Engine:
     document : Document
         Checked already.
     contents : Contents
-    doses : mapping of str to str
-        Drug -> species that it enters, at the rate ``dose_rate_<drug>`` (amount a unit of time).
+    dosed : sequence of (port, species)
+        Parameter -> species that it enters as a rate (amount a unit of time).
     """
 
     def __init__(self, document: Document, contents: Contents, dosed: Sequence[tuple[str, str]] = ()):

@@ -119,7 +119,7 @@ class Described:
 
     def __init__(self, document: Document, contents: Contents, units: Units):
         self.document, self.contents, self.units = document, contents, units
-        self._reactions = {r.get("id") or r.get("name", ""): r for r in document.model.iter("reaction")}
+        self._reactions = {r.get("id") or r.get("name") or "": r for r in document.model.iter("reaction")}
 
     def variable(self, name: str) -> Variable:
         """Return one quantity."""

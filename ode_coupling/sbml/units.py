@@ -27,7 +27,7 @@ class Units:
     def __init__(self, document: Document):
         self._of = document
         self._made = {
-            unit.get("id") or unit.get("name", ""): list(unit.iter("unit"))
+            unit.get("id") or unit.get("name") or "": list(unit.iter("unit"))
             for unit in document.model.iter("unitDefinition")
         }
         for name, parts in self._made.items():
