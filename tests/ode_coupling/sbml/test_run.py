@@ -14,6 +14,7 @@ from oncolattice.ode_coupling.system import Body
 from oncolattice.scenarios.checking import check_file
 from oncolattice.scenarios.listing import describe_text
 from sbml_texts import apply, compartments, listed, math, model, parameters, reaction, species
+from scipy.integrate import solve_ivp
 from scipy.special import lambertw
 
 NOW = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time"> t </csymbol>'
@@ -121,3 +122,23 @@ ALGEBRAIC = listed("Rules", f"<algebraicRule>{math(apply('minus', 'k', 'x'))}</a
 def test_what_cannot_be_run_is_refused_in_a_sentence(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         read_sbml(saved(tmp_path, text))
+
+
+def test_effector_cells_and_tumour_of_kuznetsov(tmp_path):
+    """Kuznetsov et al. 1994 (10.1007/BF02460644), their estimates, against an implicit method of another package."""
+    s, p, g, mu, d, a, b, n = 1.3e4, 0.1245, 2.019e7, 3.422e-10, 0.0412, 0.18, 2e-9, 1.101e-7
+    values = {"s": s, "p": p, "g": g, "mu": mu, "d": d, "a": a, "b": b, "n": n}
+    constants = "".join(f'<parameter id="{k}" value="{v!r}" constant="true"/>' for k, v in values.items())
+    won = apply("divide", apply("times", "p", "E", "T"), apply("plus", "g", "T"))
+    effector = apply("minus", apply("minus", apply("plus", "s", won), apply("times", "mu", "E", "T")),
+                     apply("times", "d", "E"))  # fmt: skip
+    grown = apply("times", "a", "T", apply("minus", "1", apply("times", "b", "T")))
+    tumour = apply("minus", grown, apply("times", "n", "E", "T"))
+    text = rated(("E", effector), ("T", tumour), start="5e5", more=constants)
+    truth = solve_ivp(
+        lambda _, y: [s + p * y[0] * y[1] / (g + y[1]) - mu * y[0] * y[1] - d * y[0],
+                      a * y[1] * (1 - b * y[1]) - n * y[0] * y[1]],
+        (0.0, 100.0), [5e5, 5e5], method="Radau", rtol=1e-10, atol=1e-4,
+    ).y[:, -1]  # fmt: skip
+    found = simulate(saved(tmp_path, text), [100.0], ["E", "T"])[0]
+    np.testing.assert_allclose(found, truth, rtol=1e-6)
