@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,12 @@ class OdeModel:
         Writes the outputs (fluxes, exposures, signals) at (t, y).
     start : ``start(p) -> y``, optional
         The initial state of other parameters, where it depends on them.
+    engine : callable, optional
+        Makes what advances one body, ``engine().advance(t, end, y, p, u, rtol, atol, h)``, where the model brings
+        an integrator of its own; ``rhs`` and ``observe`` are then not compiled.
+    memory : str
+        What such an integrator remembers between two advances beside the states, in words; a body of the model
+        cannot be saved then.
     """
 
     name: str
@@ -59,6 +66,8 @@ class OdeModel:
     observe: Callable
     notes: str = ""
     start: Callable[[np.ndarray], np.ndarray] | None = None
+    engine: Callable[[], Any] | None = None
+    memory: str = ""
     _index: dict[str, dict[str, int]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:

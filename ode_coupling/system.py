@@ -4,6 +4,7 @@ import bisect
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -77,6 +78,7 @@ class Body:
                 )
             self.p[model.index("parameters", name)] = value
         self.y = model.initial_of(self.p)
+        self._advance = model.engine().advance if model.engine else partial(advance, model.rhs)
         self._stopped_days = math.inf
         self._changes: list[tuple[float, int, float]] = []  # (from day, drug by number, factor), as set
         self._planned = Regimen(doses)
@@ -131,7 +133,7 @@ class Body:
             self._integrate(end)
 
     def _integrate(self, end: float) -> None:
-        result = advance(self.model.rhs, self.t, end, self.y, self.p, self.u, self.rtol, self.atol, self.h)
+        result = self._advance(self.t, end, self.y, self.p, self.u, self.rtol, self.atol, self.h)
         self.t, self.h = result.t, result.h
         self.halved += result.negative
         if result.status != OK:
@@ -267,7 +269,17 @@ class Body:
         self.u[self.model.index("inputs", name)] = value
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return all that changes, to restart from bit for bit."""
+        """Return all that changes, to restart from bit for bit.
+
+        Raises
+        ------
+        InputError
+            The model's engine remembers what no state holds.
+        """
+        if self.model.memory:
+            raise InputError(
+                f"{self.model.name}: has {self.model.memory}, which a saved state cannot hold; run it in one go"
+            )
         clock = np.array([self.t, self.h, self._stopped_days, float(self.halved)])
         changes = {"body_dose_changes": np.array(self._changes)} if self._changes else {}
         return {"body_y": self.y.copy(), "body_u": self.u.copy(), "body_clock": clock, **changes}

@@ -9,6 +9,7 @@ from .laws import Population
 def body_lines(model: OdeModel) -> Iterator[str]:
     """Yield the names that a body knows, with start or value, unit and meaning."""
     yield f"body {model.name}; time in {model.time_unit}"
+    yield from (f"note: {note}" for note in model.notes.split("; ") if note)
     starts = [f"{value:g}" for value in model.initial]
     values = [f"{parameter.value:g}" for parameter in model.parameters]
     parts: tuple[tuple[str, str, Sequence[Variable | Parameter], list[str]], ...] = (

@@ -72,7 +72,7 @@ def _check(path: Path) -> list[str]:
     if path.suffix in (".xml", ".sbml"):
         from ..ode_coupling.sbml import read_sbml
 
-        read_sbml(str(path), events="ignore")
+        read_sbml(path)
         return []
     tables, _ = read_toml(path)
     if "model" in tables:

@@ -85,9 +85,8 @@ def describe_text(name: str, assumed: bool) -> str:
     """
     if Path(name).suffix in (".xml", ".sbml"):
         from ..ode_coupling.sbml import read_sbml
-        from ..ode_coupling.sbml.describe import describe_ode
 
-        return describe_ode(read_sbml(name, events="ignore"))
+        return "\n".join(body_lines(read_sbml(name)))
     kind = _kind(name)
     if kind == "study":
         study = load_study(name)

@@ -1,5 +1,6 @@
-"""Systemic models from SBML files, as compiled `OdeModel`s (needs the extra ``oncolattice[sbml]``)."""
+"""Models from SBML files, run by libRoadRunner (needs the extra ``oncolattice[sbml]``)."""
 
 from .read import read_sbml
+from .simulate import simulate
 
-__all__ = ["read_sbml"]
+__all__ = ["read_sbml", "simulate"]

@@ -1,108 +1,122 @@
-"""Open an SBML file and refuse, by name, what the import does not know."""
+"""Open an SBML file as an XML tree, before any engine sees it."""
 
-from collections.abc import Iterator
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from xml.etree import ElementTree
+from xml.parsers import expat
 
 from ...abm.errors import InputError
 
-EVENTS = ("refuse", "ignore")
+MOST_BYTES, MOST_DEPTH, MOST_TERMS = 50_000_000, 1_000, 2_000  # an engine that recurses has a stack of 8 MB
+LEVELS = {(1, 1), (1, 2), *((2, version) for version in range(1, 6)), (3, 1), (3, 2)}
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # libSBML insists on it
+_DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
+_CORE = re.compile(r"http://www\.sbml\.org/sbml/level(\d)(/version(\d)(/core)?)?$")
+_PACKAGE = re.compile(r"\{http://www\.sbml\.org/sbml/level3/version\d/(\w+)/version\d\}required$")
 
 
-def open_model(path: Path, events: str) -> Any:
-    """Return the checked libsbml.Model of a file, function definitions and local parameters written out.
+@dataclass(frozen=True)
+class Document:
+    """An SBML file as read: its text, its <model> without namespaces, its level and version."""
 
-    Parameters
-    ----------
-    path : Path
-    events : str
-        refuse, or ignore (the caller then says so).
+    path: Path
+    text: str
+    model: ElementTree.Element
+    level: int
+    version: int
+
+
+def open_document(path: Path) -> Document:
+    """Return the tree of an SBML file; tags carry no namespace.
 
     Raises
     ------
     InputError
-        libSBML is missing, the file is not valid SBML, or it holds what is not imported.
+        The file cannot be read, is not XML or not SBML, declares entities, nests too deep, or needs a package.
     """
-    try:
-        import libsbml
-    except ImportError:
-        raise InputError(
-            f"{path}: reading SBML needs libSBML; install the extra: pip install 'oncolattice[sbml]'"
-        ) from None
     if not path.is_file():
         raise InputError(f"{path}: no such file; give an SBML file (.xml)")
-    document = libsbml.readSBMLFromFile(str(path))
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, False)
-    if document.getModel() is not None:
-        document.checkConsistency()
-    for i in range(document.getNumErrors()):
-        error = document.getError(i)
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
-            text = " ".join(error.getMessage().split())
-            raise InputError(f"{path}: not valid SBML, line {error.getLine()}: {text}")
-    if document.getModel() is None:
-        raise InputError(f"{path}: holds no SBML model")
-    for i in range(document.getNumPlugins()):
-        package = document.getPlugin(i).getPackageName()
-        if document.getPackageRequired(package):
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"{path}: has more than {MOST_BYTES:,} bytes; an SBML model may have as many")
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None
+    root = _tree(data, path)
+    space, _, name = root.tag.rpartition("}")
+    found = _CORE.match(space.lstrip("{"))
+    if name != "sbml" or not found:
+        raise InputError(
+            f"{path}: is no SBML: its first element is <{name[:40]}>; give a file that holds <sbml>"
+        )
+    level, version = _number(root.get("level")), _number(root.get("version"))
+    if (level, version) not in LEVELS or int(found[1]) != level:
+        raise InputError(
+            f"{path}: SBML Level {root.get('level')} Version {root.get('version')} is not known; write it as "
+            "Level 1, 2 or 3 (Version 1 or 2)"
+        )
+    for key, value in root.attrib.items():
+        package = _PACKAGE.match(key)
+        if package and value in ("true", "1") and package[1] != "layout":
             raise InputError(
-                f"{path}: needs the SBML package '{package}', which is not imported; flatten the model"
+                f"{path}: needs the SBML package '{package[1]}', which is not read; flatten the model"
             )
-    for conversion in ("promoteLocalParameters", "expandFunctionDefinitions"):
-        options = libsbml.ConversionProperties()
-        options.addOption(conversion, True)
-        if document.convert(options) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise InputError(
-                f"{path}: libSBML cannot write out the {conversion[6:]} of this file; do it by hand"
-            )
-    model = document.getModel()
-    for problem in _foreign(model, events):
-        raise InputError(f"{path}: {problem}")
-    model.document = document  # which owns the memory of the model
-    return model
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            element.tag = element.tag.rpartition("}")[2]
+    model = root.find("model")
+    if model is None:
+        raise InputError(f"{path}: holds no SBML model; add <model>")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = ElementTree.tostring(_tree(data, path), encoding="unicode")
+    return Document(path, DECLARATION + _DECLARED.sub("", text), model, level, version)
 
 
-def event_lines(model: Any) -> list[str]:
-    """Return what each event of a model waits for, in words."""
-    import libsbml
-
-    lines = []
-    for i in range(model.getNumEvents()):
-        event = model.getEvent(i)
-        when = libsbml.formulaToL3String(event.getTrigger().getMath()) if event.isSetTrigger() else "?"
-        lines.append(f"event '{event.getId() or i + 1}' (when {when})")
-    return lines
+def _number(text: str | None) -> int:
+    return int(text) if text is not None and text.isdecimal() and len(text) < 3 else -1
 
 
-def _foreign(model: Any, events: str) -> Iterator[str]:
-    """Yield what the model holds and the import does not know, with the cure."""
-    if events == "refuse":
-        for line in event_lines(model):
-            yield (
-                f"{line} is not imported; give what it does as a Dose into a species (doses = ...), "
-                "or read the file with events = 'ignore'"
-            )
-    for i in range(model.getNumRules()):
-        if model.getRule(i).isAlgebraic():
-            yield "an algebraic rule is not imported; solve it for one variable and write an assignment rule"
-    if model.isSetConversionFactor():
-        yield "the model's conversionFactor is not imported; write species and reactions in one unit of amount"
-    for i in range(model.getNumSpecies()):
-        if model.getSpecies(i).isSetConversionFactor():
-            name = model.getSpecies(i).getId()
-            yield f"species '{name}': a conversionFactor is not imported; write it into the kinetic laws"
-    for i in range(model.getNumReactions()):
-        reaction = model.getReaction(i)
-        name = reaction.getId()
-        if reaction.isSetFast() and reaction.getFast():
-            yield f"reaction '{name}': fast reactions are not imported; write its equilibrium as an assignment rule"
-        if not reaction.isSetKineticLaw() or not reaction.getKineticLaw().isSetMath():
-            yield f"reaction '{name}': has no kinetic law; write one"
-        for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
-            if reference.isSetStoichiometryMath() or (
-                model.getLevel() > 2 and not reference.isSetStoichiometry()
-            ):
-                yield f"reaction '{name}': the stoichiometry of '{reference.getSpecies()}' must be a plain number"
-            if reference.getId() and model.getRuleByVariable(reference.getId()):
-                yield f"reaction '{name}': the stoichiometry of '{reference.getSpecies()}' must not follow a rule"
+def _tree(data: bytes, path: Path) -> ElementTree.Element:
+    """Parse; refuse entities, and what a recursive reader would not survive."""
+    builder = ElementTree.TreeBuilder()
+    parser = expat.ParserCreate(namespace_separator="}")
+    counts: list[int] = []
+
+    def name(text: str) -> str:
+        return "{" + text if "}" in text else text
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if len(counts) >= MOST_DEPTH:
+            raise InputError(f"{path}: nests more than {MOST_DEPTH:,} deep; write its formulae flatter")
+        if counts:
+            counts[-1] += 1
+            if counts[-1] > MOST_TERMS and stack[-1] in ("apply", "piecewise"):
+                raise InputError(
+                    f"{path}: a formula has more than {MOST_TERMS:,} terms side by side; split it over several rules"
+                )
+        counts.append(0)
+        stack.append(tag.rpartition("}")[2])
+        builder.start(name(tag), {name(key): value for key, value in attributes.items()})
+
+    def end(tag: str) -> None:
+        counts.pop()
+        stack.pop()
+        builder.end(name(tag))
+
+    def entity(*_: object) -> None:
+        raise InputError(f"{path}: declares an entity or a document type, which no SBML needs; remove it")
+
+    stack: list[str] = []
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = builder.data
+    parser.EntityDeclHandler = parser.StartDoctypeDeclHandler = entity
+    try:
+        parser.Parse(data, True)
+        return builder.close()
+    except InputError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError, AssertionError) as error:
+        raise InputError(f"{path}: is not XML ({error}); give an SBML file") from None

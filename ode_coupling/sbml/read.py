@@ -1,25 +1,53 @@
-"""Read an SBML file as an `OdeModel`."""
+"""Read an SBML file as an `OdeModel` whose engine is libRoadRunner."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from ...abm.errors import unknown_word
+from ...abm.errors import InputError, unknown_word
 from ...abm.ode_model import OdeModel, Parameter, Variable
 from ..system import DOSE_RATE
-from .document import EVENTS, event_lines, open_model
-from .formula import TIME, python_source
-from .generate import compiled_module
-from .symbols import Symbols, evaluated, ordered
-from .units import seconds_per_time_unit, unit_text
+from .contents import Contents
+from .document import Document, open_document
+from .engine import BodyEngine, Engine, roadrunner
+from .refused import refuse_foreign
+from .shield import refuse_deadly
+from .units import UNDECLARED, Units
 
 DAY_S = 86400.0
+_RESOURCE = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
+_DOI = re.compile(r"doi[:/.](?:org/)?(10\.\d{4,9}/\S+)$")
+_PUBMED = re.compile(r"pubmed[:/](\d+)$")
 
 
-def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None, events: str = "refuse") -> OdeModel:
-    """Return the model of an SBML file (Levels 1 to 3, core) as compiled functions.
+def checked(path: str | Path) -> tuple[Document, Contents, Units]:
+    """Return a file that the engine can be trusted with.
+
+    Raises
+    ------
+    InputError
+        The extra is not installed, or the file is not valid or holds what is refused.
+    """
+    path = Path(path)
+    try:
+        roadrunner()
+    except ImportError:
+        raise InputError(
+            f'{path}: reading SBML needs libRoadRunner; install the extra: pip install "oncolattice[sbml]"'
+        ) from None
+    document = open_document(path)
+    refuse_foreign(document)
+    units = Units(document)
+    units.seconds_per_time_unit()
+    refuse_deadly(document)
+    return document, Contents(document), units
+
+
+def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeModel:
+    """Return the model of an SBML file (Levels 1 to 3, core) for a `Body`.
 
     A state has the value of its SBML symbol: the concentration of a species, or its amount where
     ``hasOnlySubstanceUnits``. Time runs in days whatever the unit of the file. Parameters that are not
@@ -30,89 +58,120 @@ def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None, events: 
     path : str or Path
     doses : mapping of str to str, optional
         Drug -> species that its doses enter, by an input ``dose_rate_<drug>`` (amount/d).
-    events : str
-        refuse, or ignore, which leaves them out and says so in ``notes``.
 
     Raises
     ------
     InputError
-        The extra is not installed; the file is not valid; an element that is not imported, by name.
+        The extra is not installed; the file is not valid, or holds what is refused, by name.
     """
-    path = Path(path)
-    if events not in EVENTS:
-        raise unknown_word("way with events", events, EVENTS, "read_sbml")
-    model = open_model(path, events)
-    where = path.name
-    symbols = Symbols(model, where)
+    document, contents, units = checked(path)
+    where = document.path.name
+    changing = [
+        n for n in contents.states if n in contents.species and n not in contents.rated | contents.struck
+    ]
     for drug, species in (doses or {}).items():
-        if species not in symbols.states:
-            raise unknown_word("species that changes", species, symbols.states, f"{where}: doses of {drug}")
-    seconds = seconds_per_time_unit(model)
-    per_day = DAY_S / (seconds or DAY_S)
-    start = evaluated(symbols, where)
+        if species not in changing:
+            raise unknown_word("species that changes", species, changing, f"{where}: doses of {drug}")
+        if "conversionFactor" in {*contents.species[species].keys(), *document.model.keys()}:
+            raise InputError(f"{where}: species '{species}' has a conversionFactor; doses cannot enter it")
+    ports = [(DOSE_RATE + drug, species) for drug, species in (doses or {}).items()]
+    inputs = [*contents.inputs, *(port for port, _ in ports)]
+    seconds = units.seconds_per_time_unit()
 
-    inputs = [*symbols.inputs, *(DOSE_RATE + drug for drug in doses or {})]
-    algebraic = ordered(symbols, where)
-    source = {name: f"y[{i}]" for i, name in enumerate(symbols.states)}
-    source |= {name: f"p[{i}]" for i, name in enumerate(symbols.constants)}
-    source |= {name: f"u[{i}]" for i, name in enumerate(symbols.inputs)}
-    source |= {name: f"m[{i}]" for i, name in enumerate(algebraic)}
-    source |= {name: repr(value) for name, value in symbols.numbers.items()}
-    source[TIME] = "t" if per_day == 1.0 else f"(t * {per_day!r})"
+    def engine() -> BodyEngine:
+        return BodyEngine(Engine(document, contents, ports), DAY_S / (seconds or DAY_S), inputs, len(ports))
 
-    algebra = [python_source(symbols.algebraic[n], source, f"{where}: {symbols.where[n]}") for n in algebraic]
-    changes = []
-    for name in symbols.states:
-        terms = [
-            f"{stoichiometry!r} * {source[reaction]}" for reaction, stoichiometry in symbols.changes[name]
-        ]
-        if name in symbols.rates:
-            terms = [python_source(symbols.rates[name], source, f"{where}: {symbols.where[name]}")]
-        total = f"{per_day!r} * ({' + '.join(terms) or '0.0'})"
-        entering = [
-            f"u[{inputs.index(DOSE_RATE + d)}]" for d, species in (doses or {}).items() if species == name
-        ]
-        total = " + ".join([total, *entering])
-        size = symbols.divisor.get(name)
-        changes.append(f"({total}) / {source[size]}" if size else total)
-    module = compiled_module(model.getId() or path.stem, algebra, changes)
+    first = engine()
+    start = first.engine.state()
+    values = first.engine.get(contents.constants)
+    for name, value in (
+        *zip(contents.states, start, strict=True),
+        *zip(contents.constants, values, strict=True),
+    ):
+        if not np.isfinite(value):
+            raise InputError(f"{where}: '{name}' has no finite value at time 0; give it one")
+    described = Described(document, contents, units)
     return OdeModel(
-        name=model.getId() or path.stem,
+        name=document.model.get("id") or document.model.get("name") or document.path.stem,
         time_unit="d",
-        states=tuple(_variable(model, name, symbols) for name in symbols.states),
+        states=tuple(map(described.variable, contents.states)),
         inputs=(
-            *(_variable(model, name, symbols) for name in symbols.inputs),
-            *(
-                Variable(DOSE_RATE + d, "amount/d", f"dose into {species}")
-                for d, species in (doses or {}).items()
-            ),
+            *map(described.variable, contents.inputs),
+            *(Variable(port, "amount/d", f"dose into {species}") for port, species in ports),
         ),
-        outputs=tuple(_variable(model, name, symbols) for name in algebraic),
+        outputs=tuple(map(described.variable, contents.outputs)),
         parameters=tuple(
-            Parameter(v.name, start[v.name], v.unit, symbols.source, v.description)
-            for v in (_variable(model, name, symbols) for name in symbols.constants)
+            Parameter(v.name, float(value), v.unit, source(document), v.description)
+            for v, value in zip(map(described.variable, contents.constants), values, strict=True)
         ),
-        initial=np.array([start[name] for name in symbols.states]),
-        rhs=module.rhs,
-        observe=module.observe,
-        notes="; ".join(_notes(model, seconds, symbols)),
+        initial=start,
+        rhs=first.slope,
+        observe=first.observe,
+        notes="; ".join(_notes(document, contents, seconds)),
+        start=first.start if contents.initial else None,
+        engine=engine,
+        memory="events with a delay" if contents.delayed else "",
     )
 
 
-def _variable(model: Any, name: str, symbols: Symbols) -> Variable:
-    element = model.getElementBySId(name)
-    measured = element if name in symbols.values else element.getKineticLaw()
-    return Variable(name, unit_text(measured.getDerivedUnitDefinition()), element.getName() or "")
+class Described:
+    """Name, unit and meaning of the quantities of a file."""
+
+    def __init__(self, document: Document, contents: Contents, units: Units):
+        self.document, self.contents, self.units = document, contents, units
+        self._reactions = {r.get("id") or r.get("name") or "": r for r in document.model.iter("reaction")}
+
+    def variable(self, name: str) -> Variable:
+        """Return one quantity."""
+        contents, model = self.contents, self.document.model
+        if name in contents.species:
+            e = contents.species[name]
+            amount = self._default(e, "substance", "substanceUnits", "units")
+            unit = self.units.text(amount)
+            room = contents.compartments.get(e.get("compartment", ""))
+            if not contents.is_amount(name) and room is not None and unit != UNDECLARED:
+                size = self.units.text(self._default(room, "volume", "units"))
+                unit = f"{unit}/{size}" if size != UNDECLARED else UNDECLARED
+        elif name in contents.compartments:
+            e = contents.compartments[name]
+            unit = self.units.text(self._default(e, "volume", "units"))
+        elif name in contents.quantities:
+            e = contents.quantities[name]
+            unit = self.units.text(e.get("units"))
+        else:
+            e = self._reactions[name]
+            extent = model.get("extentUnits") or ("substance" if self.document.level < 3 else None)
+            time = model.get("timeUnits") or ("time" if self.document.level < 3 else None)
+            unit = f"{self.units.text(extent)}/{self.units.text(time)}" if extent and time else UNDECLARED
+        return Variable(name, unit, " ".join((e.get("name") or "").split()) if e.get("id") else "")
+
+    def _default(self, e: Element, kind: str, *keys: str) -> str | None:
+        own = next((e.get(key) for key in keys if e.get(key)), None)
+        return own or self.document.model.get(f"{kind}Units") or (kind if self.document.level < 3 else None)
 
 
-def _notes(model: Any, seconds: float | None, symbols: Symbols) -> list[str]:
-    notes = [f"{line} is left out" for line in event_lines(model)]
+def source(document: Document) -> str:
+    """Return the DOI or PMID that the model's annotation gives, or ``user``."""
+    annotation = document.model.find("annotation")
+    for e in annotation.iter() if annotation is not None else ():
+        uri = e.get(_RESOURCE, "")
+        if found := _DOI.search(uri):
+            return found[1]
+        if found := _PUBMED.search(uri):
+            return f"PMID {found[1]}"
+    return "user"
+
+
+def _notes(document: Document, contents: Contents, seconds: float | None) -> list[str]:
+    model = document.model
+    events = [e.get("id") or str(i + 1) for i, e in enumerate(model.iter("event"))]
+    notes = [f"events: {', '.join(events)}"] if events else []
+    if contents.delayed:
+        notes.append("an event has a delay: a body of this model cannot be saved and resumed")
     if seconds is None:
         notes.append("the file declares no unit of time: days are assumed")
-    if symbols.assigned:
-        notes.append(
-            f"initial assignments were evaluated once, at the file's own values: {', '.join(symbols.assigned)}"
-        )
-    if model.getNumConstraints():
-        notes.append(f"{model.getNumConstraints()} constraints are not watched")
+    if fixed := sorted(contents.initial & set(contents.constants)):
+        notes.append(f"initial assignments were evaluated once, at the file's own values: {', '.join(fixed)}")
+    if next(model.iter("constraint"), None) is not None:
+        notes.append("constraints are not watched")
     return notes

@@ -1,62 +1,115 @@
 """Units of an SBML file as short text, and its unit of time."""
 
-from typing import Any
+import math
+from xml.etree.ElementTree import Element
+
+from ...abm.errors import InputError
+from .document import Document
 
 _KINDS = {"litre": "L", "liter": "L", "mole": "mol", "gram": "g", "second": "s", "metre": "m", "meter": "m",
           "kilogram": "kg", "item": "cells", "dimensionless": "1"}  # fmt: skip
 _PREFIXES = {3: "k", 0: "", -3: "m", -6: "u", -9: "n", -12: "p", -15: "f"}
 _TIMES = {60.0: "min", 3600.0: "h", 86400.0: "d", 604800.0: "week"}
 UNDECLARED = "not declared"
+# Units that Levels 1 and 2 give where a file defines none (Level 2 Version 4, section 4.4.3).
+_BUILT_IN = {"substance": "mol", "volume": "L", "area": "m^2", "length": "m", "time": "s"}
 
 
-def unit_text(definition: Any) -> str:
-    """Return a unit definition as text such as ``nmol/L``; ``not declared`` where there is none.
+class Units:
+    """The units of a document by name.
 
-    Parameters
-    ----------
-    definition : libsbml.UnitDefinition or None
+    Raises
+    ------
+    InputError
+        A unit whose size is not a number above 0, or a unit of time that is none.
     """
-    if definition is None or definition.getNumUnits() == 0:
-        return UNDECLARED
-    above: list[str] = []
-    below: list[str] = []
-    for i in range(definition.getNumUnits()):
-        text, exponent = _one(definition.getUnit(i))
-        if text != "1":
-            (above if exponent > 0 else below).append(
-                f"{text}^{abs(exponent):g}" if abs(exponent) != 1 else text
+
+    def __init__(self, document: Document):
+        self._of = document
+        self._made = {
+            unit.get("id") or unit.get("name") or "": list(unit.iter("unit"))
+            for unit in document.model.iter("unitDefinition")
+        }
+        for name, parts in self._made.items():
+            for part in parts:
+                size = _size(part)
+                if not (0.0 < size < math.inf and math.isfinite(_exponent(part))):
+                    raise InputError(
+                        f"{document.path}: unit '{name}': multiplier, scale and exponent must make a size that is "
+                        f"finite and above 0, not {size:g}"
+                    )
+
+    def text(self, name: str | None) -> str:
+        """Return a unit as text such as ``nmol/L``; ``not declared`` where there is none."""
+        if not name:
+            return UNDECLARED
+        if name not in self._made:
+            return (
+                _BUILT_IN.get(name, _KINDS.get(name, name)) if self._of.level < 3 else _KINDS.get(name, name)
             )
-    return "/".join(["*".join(above) or "1", *below])
+        above: list[str] = []
+        below: list[str] = []
+        for part in self._made[name]:
+            text, exponent = _one(part)
+            if text != "1":
+                power = f"{text}^{abs(exponent):g}" if abs(exponent) != 1 else text
+                (above if exponent > 0 else below).append(power)
+        return "/".join(["*".join(above) or "1", *below])
+
+    def seconds_per_time_unit(self) -> float | None:
+        """Return the unit of time in seconds, None where the file declares none.
+
+        Raises
+        ------
+        InputError
+            It is not a multiple of a second.
+        """
+        name = self._of.model.get("timeUnits") if self._of.level > 2 else "time"
+        if not name:
+            return None
+        if name not in self._made:
+            if name == "second" or self._of.level < 3:
+                return 1.0
+            return None
+        power, size = 0.0, 1.0
+        for part in self._made[name]:
+            kind, exponent = part.get("kind"), _exponent(part)
+            if kind not in ("second", "dimensionless"):
+                return None if self._of.level > 2 else self._no_time(name)
+            power += exponent if kind == "second" else 0.0
+            size *= _size(part) ** exponent
+        if power != 1.0 or not 0.0 < size < math.inf:
+            return self._no_time(name)
+        return size
+
+    def _no_time(self, name: str) -> float:
+        raise InputError(
+            f"{self._of.path}: unit of time '{name}' is no multiple of a second; give it kind second, exponent 1"
+        )
 
 
-def _one(unit: Any) -> tuple[str, float]:
-    import libsbml
+def _float(text: str | None, default: float) -> float:
+    try:
+        return default if text is None else float(text)
+    except ValueError:
+        return math.nan
 
-    kind = libsbml.UnitKind_toString(unit.getKind())
-    size = unit.getMultiplier() * 10.0 ** unit.getScale()
-    exponent = unit.getExponentAsDouble()
+
+def _exponent(part: Element) -> float:
+    return _float(part.get("exponent"), 1.0)
+
+
+def _size(part: Element) -> float:
+    scale = _float(part.get("scale"), 0.0)
+    return _float(part.get("multiplier"), 1.0) * 10.0**scale if abs(scale) <= 300 else math.nan
+
+
+def _one(part: Element) -> tuple[str, float]:
+    kind, size, exponent = part.get("kind", "?"), _size(part), _exponent(part)
     if kind == "second" and size in _TIMES:
         return _TIMES[size], exponent
     name = _KINDS.get(kind, kind)
-    if unit.getMultiplier() == 1.0 and unit.getScale() in _PREFIXES and name != "1":
-        return _PREFIXES[unit.getScale()] + name, exponent
+    scale = int(_float(part.get("scale"), 0.0))
+    if _float(part.get("multiplier"), 1.0) == 1.0 and scale in _PREFIXES and name != "1":
+        return _PREFIXES[scale] + name, exponent
     return (name if size == 1.0 else f"{size:g} {name}"), exponent
-
-
-def seconds_per_time_unit(model: Any) -> float | None:
-    """Return the unit of time in seconds, or None where the file declares none.
-
-    Parameters
-    ----------
-    model : libsbml.Model
-    """
-    name = model.getTimeUnits() if model.getLevel() > 2 else "time"
-    definition = model.getUnitDefinition(name) if name else None
-    if definition is None:
-        return 1.0 if name == "second" or model.getLevel() < 3 else None
-    import libsbml
-
-    if definition.getNumUnits() != 1 or definition.getUnit(0).getKind() != libsbml.UNIT_KIND_SECOND:
-        return None
-    unit = definition.getUnit(0)
-    return float(unit.getMultiplier() * 10.0 ** unit.getScale())

@@ -1,0 +1,85 @@
+"""What an SBML file may not hold, by name and with a cure, before an engine sees it."""
+
+import math
+from collections.abc import Iterator
+
+from ...abm.errors import InputError
+from .contents import Contents, is_true
+from .document import Document
+from .switches import number
+
+SYMBOL = "http://www.sbml.org/sbml/symbols/"
+_NUMBERS = (
+    "value",
+    "size",
+    "volume",
+    "initialAmount",
+    "initialConcentration",
+    "stoichiometry",
+    "denominator",
+)
+
+
+def refuse_foreign(document: Document) -> None:
+    """Refuse what the engine would leave out, get wrong, or die of.
+
+    Raises
+    ------
+    InputError
+    """
+    for problem in _foreign(document):
+        raise InputError(f"{document.path}: {problem}")
+
+
+def _foreign(document: Document) -> Iterator[str]:
+    model = document.model
+    if next(model.iter("algebraicRule"), None) is not None:
+        yield "an algebraic rule is not solved; solve it for one variable and write an assignment rule"
+    for symbol in model.iter("csymbol"):
+        if symbol.get("definitionURL") == SYMBOL + "delay":
+            yield "delay() is not integrated; write the delay as a chain of states"
+    for reaction in model.iter("reaction"):
+        name = reaction.get("id") or reaction.get("name")
+        if is_true(reaction, "fast"):
+            yield f"reaction '{name}': fast reactions are not solved; write the equilibrium as an assignment rule"
+    contents = Contents(document)
+    for name, e in contents.species.items():
+        given = {*e.keys()} & {
+            "initialAmount",
+            "initialConcentration",
+        } or name in contents.initial | contents.assigned
+        if not given and name in contents.states:
+            yield f"species '{name}': has no value at time 0; give it an initialAmount or initialConcentration"
+        room = e.get("compartment", "")
+        if name in contents.rated and room in contents.assigned and not contents.is_amount(name):
+            yield (
+                f"species '{name}' has a rate rule and its compartment '{room}' an assignment rule, which the engine "
+                "gets wrong; give the compartment a rate rule too"
+            )
+    for event in model.iter("event"):
+        struck = {e.get("variable", "") for e in event.iter("eventAssignment")}
+        for name in struck & contents.species.keys():
+            room = contents.species[name].get("compartment", "")
+            if room in struck and not contents.is_amount(name):
+                yield (
+                    f"an event sets species '{name}' and its compartment '{room}' together, which the engine gets "
+                    "wrong; set the compartment in an event of a higher priority"
+                )
+    for e in model.iter():
+        for key in _NUMBERS:
+            text = e.get(key)
+            if text is None or e.tag in ("cn", "unit"):
+                continue
+            try:
+                value = float(text)
+            except ValueError:
+                value = math.inf
+            if not math.isfinite(value):
+                yield (
+                    f"<{e.tag}> '{e.get('id') or e.get('species') or e.get('name') or ''}': {key} = \"{text}\" "
+                    "is no finite number; give one"
+                )
+        if e.tag == "apply" and len(e) == 1 and e[0].tag in ("max", "min"):
+            yield f"<{e[0].tag}> of nothing has no value; give it arguments"
+        if e.tag == "cn" and number(e) is None:
+            yield f"<cn> '{''.join(e.itertext()).strip()[:40]}' is no number; write one"
