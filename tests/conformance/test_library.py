@@ -22,6 +22,11 @@ DRUGS = sorted(path.stem for path in (LIBRARY / "drugs").glob("*.toml"))
 QCIC = pathlib.Path(model_file.__file__).parents[1] / "ode_coupling" / "immune" / "qcic" / "parameters.csv"
 
 
+def written(path, section):
+    """Return how many tables of a section stand in a file."""
+    return len(re.findall(rf"^\[\[{section}\]\]", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
 @pytest.mark.parametrize("name", library_models())
 def test_every_model_compiles_and_is_described(name):
     model = load_model(name)
@@ -80,6 +85,7 @@ def test_colours_and_names_are_distinct(name):
 def test_what_is_declared_for_a_group_reaches_every_member(name, section, key):
     model = load_model(name)
     held = inherited(model.spec, section, key)
+    assert len(model.spec.sections[section]) >= written(LIBRARY / f"{name}.toml", section)
     for entry in model.spec.sections[section]:
         for word in as_list(entry["cell"]):
             for number in model.members(word):
@@ -133,7 +139,9 @@ def test_every_population_is_valid_and_its_parameters_exist(name):
 def test_every_regimen_has_a_source_and_drugs_that_the_body_knows(name):
     scenario = load_scenario(name)
     accounted = {entry["drug"] for entry in scenario.tables.get("coupling", {}).get("drugs", ())}
-    for regimen in scenario.tables.get("regimen", []):
+    regimens = scenario.tables.get("regimen", [])
+    assert len(regimens) >= written(SCENARIOS / f"{name}.toml", "regimen")
+    for regimen in regimens:
         check_source(regimen["source"], name)
         assert regimen["drug"] in accounted
 
@@ -145,11 +153,15 @@ def test_every_body_signal_of_the_model_is_supplied(name):
     supplied.add(scenario.tables.get("controller", {}).get("signal"))
     if "radiotherapy" in scenario.tables:
         supplied |= {"radiation_linear", "radiation_quadratic"}
-    for entry in scenario.model_spec.sections["body_signal"]:
+    model = LIBRARY / f"{scenario.tables['scenario']['model']}.toml"
+    signals = scenario.model_spec.sections["body_signal"]
+    assert len(signals) >= written(model, "body_signal")
+    for entry in signals:
         assert entry["name"] in supplied or "free_of" in entry
 
 
 def test_every_study_loads():
+    assert library_studies()
     for name in library_studies():
         assert load_study(name).name == name
         assert check_file(name) == []

@@ -75,6 +75,7 @@ def test_a_body_density_is_what_the_lattice_holds(recorder):
     """Density x volume of the tissue = weight x count, for every type that the lattice owns."""
     rows, _ = recorder.now
     ports = recorder.simulation.coupled.ports
+    assert {"CTL", "DSTC"} <= {port.type for port in ports.cells}
     for port in ports.cells:
         amount = rows["body"][:, recorder.columns["body"].index(port.tissue)] * ports.tissue_volume_L
         counted = rows["count"][:, recorder.columns["count"].index(port.type)]

@@ -128,12 +128,15 @@ def test_what_is_in_the_file_is_believed_and_not_run_again(folder, tmp_path):
     """A digest planted in the file survives: that seed was not simulated."""
     together(folder, tmp_path, 2)
     arms = read_replicates(tmp_path / "replicates.h5")
+    assert len(arms) == 2
     for arm in arms.values():
         arm.runs[3] = replace(arm.runs[3], digest="0" * 64)
         del arm.runs[4]
     write_replicates(tmp_path / "replicates.h5", arms)
     together(folder, tmp_path, 2)
-    for arm in read_replicates(tmp_path / "replicates.h5").values():
+    again = read_replicates(tmp_path / "replicates.h5")
+    assert again.keys() == arms.keys()
+    for arm in again.values():
         assert arm.runs[3].digest == "0" * 64
         assert len(arm.runs[4].digest) == 64
         assert arm.runs[4].digest != "0" * 64
