@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from .errors import InputError, unknown_word
+from .errors import InputError, shortened, unknown_word
 
 _BASE = ("h", "um", "cell", "nmol", "mg", "mmHg", "dose", "Gy", "U")
 _DIMENSIONLESS = (0.0,) * len(_BASE)
@@ -184,10 +184,11 @@ def evaluate(expression: str, names: Mapping[str, Quantity], where: str) -> Quan
     InputError
         The expression cannot be read, a name is unknown, or dimensions do not agree.
     """
+    shown = shortened(expression)
     try:
-        return _evaluate(_parse(expression, where), expression, names, where)
+        return _evaluate(_parse(expression, where), shown, names, where)
     except OverflowError:
-        raise InputError(f"{where}: '{expression}' is too large a number") from None
+        raise InputError(f"{where}: '{shown}' is too large a number") from None
 
 
 def names_in(expression: str, where: str) -> list[str]:
@@ -206,7 +207,7 @@ def _parse(expression: str, where: str) -> ast.expr:
         return ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise InputError(
-            f"{where}: cannot read the expression '{expression}'; use names and + - * / **"
+            f"{where}: cannot read the expression '{shortened(expression)}'; use names and + - * / **"
         ) from None
 
 

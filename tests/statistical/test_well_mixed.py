@@ -26,10 +26,14 @@ WELL_MIXED = (
 
 
 def ratios(scenario: str, seeds: range, *more: str) -> np.ndarray:
-    """Lattice over ODE, shape (seed, 2): tumour at day 56, CTL averaged over days 21 to 56."""
+    """Lattice over ODE, shape (seed, 2): tumour at day 56, CTL averaged over days 21 to 56.
+
+    Every seed is another patient, as immune densities and thus weights are the patient's: one whose Th1 cells fill
+    a twentieth of the sites, such as the first, has 3 % more CTL than the ODE, which knows no crowding.
+    """
     rows = []
     for seed in seeds:
-        run = Run(load_scenario(scenario, (*WELL_MIXED, *more)), seed)
+        run = Run(load_scenario(scenario, (*WELL_MIXED, *more, f"patient.number={seed}")), seed)
         ctl = []
         for step in run.steps():
             if step.day >= 21:
