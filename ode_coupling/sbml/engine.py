@@ -17,7 +17,7 @@ from .switches import Switches
 
 RTOL = 1e-9
 SHARE = 1e-3  # absolute over relative tolerance times the scale of a state
-SMALL = 1e-6  # least scale of a state, of the largest of its kind
+SMALL = 1e-15  # least scale of a state, of the largest of its kind
 MOST_STEPS = 1_000_000
 
 

@@ -50,6 +50,34 @@ def test_a_decay_is_as_exact_in_mol_as_in_cells(tmp_path, amount):
     assert body.get("x") == pytest.approx(float(amount) * m.exp(-10.0), rel=1e-6, abs=0.0)
 
 
+@pytest.mark.parametrize("day", [1.0, 10.0])
+def test_a_small_state_beside_a_large_one_is_as_exact(tmp_path, day):
+    both = listed(
+        "Species",
+        species("a", "c", 'initialAmount="1e9"', True),
+        species("b", "c", 'initialAmount="1e-9"', True),
+    )
+    decays = [reaction(f"r{x}", x, "", apply("times", f"k{x}", x)) for x in "ab"]
+    text = model(compartments(c=2.0) + both + parameters(ka=1e-3, kb=1.0) + listed("Reactions", *decays))
+    found = simulate(saved(tmp_path, text), [day], ["a", "b"])[0]
+    start = np.array([1e9, 1e-9])
+    assert np.all(np.abs(found - start * np.exp(np.array([-1e-3, -1.0]) * day)) <= 1e-8 * start)
+
+
+def test_robertson_is_followed_to_the_published_values_at_40(tmp_path):
+    """Hairer and Wanner, Solving Ordinary Differential Equations II, 10.1007/978-3-642-05221-7."""
+    slow = apply("times", "<cn> 0.04 </cn>", "a")
+    back = apply("times", "<cn> 1e4 </cn>", "b", "c")
+    fast = apply("times", "<cn> 3e7 </cn>", "b", "b")
+    text = rated(
+        ("a", apply("minus", back, slow)),
+        ("b", apply("minus", apply("minus", slow, back), fast)),
+        ("c", fast),
+    ).replace('id="a" value="0"', 'id="a" value="1"')
+    found = simulate(saved(tmp_path, text), [40.0], ["a", "b", "c"])[0]
+    np.testing.assert_allclose(found, [0.7158270688, 9.185534765e-6, 0.2841637457], rtol=1e-6)
+
+
 def test_a_pulse_in_time_is_not_stepped_over(tmp_path):
     inside = apply("and", apply("geq", NOW, "10"), apply("lt", NOW, "10.05"))
     pulse = f"<piecewise><piece><cn> 100 </cn>{inside}</piece><otherwise><cn> 0 </cn></otherwise></piecewise>"
