@@ -29,7 +29,7 @@ def ratios(scenario: str, seeds: range, *more: str) -> np.ndarray:
     """Lattice over ODE, shape (seed, 2): tumour at day 56, CTL averaged over days 21 to 56.
 
     Every seed is another patient, as immune densities and thus weights are the patient's: one whose Th1 cells fill
-    a twentieth of the sites, such as the first, has 3 % more CTL than the ODE, which knows no crowding.
+    a twentieth of the sites, such as the first, has 3 % more CTL than the ODE.
     """
     rows = []
     for seed in seeds:
