@@ -241,3 +241,19 @@ def test_entry_points_do_not_depend_on_how_steps_are_grouped():
         many.step()
     assert one.step({T: 40}) == many.step({T: 40})
     assert same_state(one.state, many.state)
+
+
+def test_a_weight_below_zero_counts_as_none_and_takes_nothing_from_the_others():
+    """Two A beside a vessel make its weight 1 - 2 = -1; only the one vessel without neighbours lets cells in."""
+    model = tiny_model(
+        NUMBERS + parameters(none=(0.0, "1")),
+        behaviour("V", "admit T", "w")
+        + rule("V", "admit T", "contact A", "decreases", "one", response="linear", fold="none"),
+    )
+    occupant = np.zeros((2, 24, 24), np.uint8)
+    occupant[0, ::6, ::6] = 4
+    occupant[0, ::6, 1::6] = occupant[0, 1::6, ::6] = 1
+    occupant[0, 0, 1] = occupant[0, 1, 0] = 0
+    tissue = tissue_of(model, occupant)
+    assert tissue.step({T: 3}) == {T: 3}
+    assert (tissue.state.occupant[1, :2, :2] == T).sum() == 3
