@@ -78,7 +78,8 @@ class Body:
                 )
             self.p[model.index("parameters", name)] = value
         self.y = model.initial_of(self.p)
-        self._advance = model.engine().advance if model.engine else partial(advance, model.rhs)
+        self._engine = model.engine() if model.engine else None
+        self._advance = self._engine.advance if self._engine else partial(advance, model.rhs)
         self._stopped_days = math.inf
         self._changes: list[tuple[float, int, float]] = []  # (from day, drug by number, factor), as set
         self._planned = Regimen(doses)
@@ -89,7 +90,8 @@ class Body:
     def _use(self, regimen: Regimen) -> None:
         self.regimen = regimen
         self._ports = [self._port(drug, route) for drug, route in regimen.columns]
-        self._entries = [self._entry(port) for port in self._ports] if regimen.boluses.any() else []
+        own = regimen.boluses.any() and self._engine is None
+        self._entries = [self._entry(port) for port in self._ports] if own else []
 
     def _port(self, drug: str, route: str) -> int:
         """Return the input of a drug by a route: its own one, or else that of the drug."""
@@ -107,6 +109,11 @@ class Body:
         u[port] = 1.0
         self.model.rhs(self.t, self.model.initial, self.p, u, unit)
         return unit - without
+
+    def _enters(self, port: int) -> np.ndarray:
+        """Return what one unit of a bolus adds to y now, where an engine knows."""
+        assert self._engine is not None
+        return self._engine.entry(self.t, self.y, self.p, self.u, port)
 
     def advance_to(self, time_days: float) -> None:
         """Advance to a time (d); doses that start at that very time are given by the next advance.
@@ -128,7 +135,8 @@ class Body:
             for k, port in enumerate(self._ports):  # two routes may share a port
                 self.u[port] += self.regimen.rates[here, k] if here >= 0 else 0.0
                 if on_edge and self.regimen.boluses[here, k] > 0.0:
-                    self.y += self.regimen.boluses[here, k] * self._entries[k]
+                    entry = self._entries[k] if self._engine is None else self._enters(port)
+                    self.y += self.regimen.boluses[here, k] * entry
             end = min(time_days, edges[here + 1]) if here + 1 < len(edges) else time_days
             self._integrate(end)
 
@@ -282,7 +290,8 @@ class Body:
             )
         clock = np.array([self.t, self.h, self._stopped_days, float(self.halved)])
         changes = {"body_dose_changes": np.array(self._changes)} if self._changes else {}
-        return {"body_y": self.y.copy(), "body_u": self.u.copy(), "body_clock": clock, **changes}
+        memory = {"body_memory": self._engine.memory()} if self._engine else {}
+        return {"body_y": self.y.copy(), "body_u": self.u.copy(), "body_clock": clock, **changes, **memory}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what ``state`` returned, in a body made with the same arguments; ignore other keys."""
@@ -292,6 +301,8 @@ class Body:
         self.y[:], self.u[:] = y, u
         self.t, self.h, self.halved = float(clock[0]), float(clock[1]), int(clock[3])
         self._stopped_days = float(clock[2])
+        if self._engine:
+            self._engine.recall(state["body_memory"])
         changes = np.asarray(state.get("body_dose_changes", ())).reshape(-1, 3).tolist()
         self._changes = [(day, int(drug), factor) for day, drug, factor in changes]
         self._use(self._effective())

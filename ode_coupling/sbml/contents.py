@@ -25,7 +25,9 @@ class Contents:
     states : list of str
         What changes with time other than by an assignment rule.
     constants, inputs, outputs : list of str
-        What keeps its value; what a body may set; what follows from the states.
+        What keeps its value; what a body may set; what follows from the states and constants.
+    moving, kept : set of str
+        What changes other than by leaps; what keeps its value between leaps (both without assignment rules).
     """
 
     def __init__(self, document: Document):
@@ -45,18 +47,42 @@ class Contents:
                 (self.rated if rule.get("type") == "rate" else self.assigned).add(rule.get(key, ""))
         self.struck: set[str] = {e.get("variable", "") for e in model.iter("eventAssignment")}
         self.initial = {e.get("symbol", "") for e in model.iter("initialAssignment")}
+        derived = {
+            e.get("symbol", "")
+            for e in model.iter("initialAssignment")
+            if {*e.iter("ci"), *e.iter("csymbol")}
+        }
         self.delayed = any(event.find("delay") is not None for event in model.iter("event"))
         self.reactions = [r.get("id") or r.get("name") or "" for r in model.iter("reaction")]
         changing = self.rated | self.struck
-        floating = [
+        floating = {
             name
             for name, e in self.species.items()
             if not is_true(e, "boundaryCondition")
             and not is_true(e, "constant")
             and name not in self.assigned
-        ]
+        }
+        # a concentration that no reaction changes is diluted where its compartment grows
+        diluted = {
+            name
+            for name, e in self.species.items()
+            if not self.is_amount(name) and e.get("compartment") in changing | self.assigned
+        }
         everything = [*self.compartments, *self.quantities, *self.species]
-        self.states = [n for n in everything if (n in changing and n not in self.assigned) or n in floating]
+        self.states = [
+            name
+            for name in (*everything, *self.references)
+            if name in (changing | floating | diluted) - self.assigned
+        ]
+        reacting = {
+            e.get("species") or e.get("specie") or ""
+            for reaction in model.iter("reaction")
+            for tag in ("speciesReference", "specieReference")
+            for e in reaction.iter(tag)
+        }
+        flowing = {n for n in diluted if self.species[n].get("compartment") not in self.struck - self.rated}
+        self.moving = (self.rated | (floating & reacting) | flowing | set(self.reactions)) - self.assigned
+        self.kept = {*everything, *self.references} - self.moving - self.assigned
         self.inputs = [
             name
             for name, e in self.quantities.items()
@@ -67,9 +93,10 @@ class Contents:
         self.constants = [
             name
             for name in everything
-            if name not in {*self.states, *self.inputs} and name not in self.assigned
+            if name not in {*self.states, *self.inputs} and name not in self.assigned | derived
         ]
-        self.outputs = [*(name for name in everything if name in self.assigned), *self.reactions]
+        followed = self.assigned | (derived - set(self.states))
+        self.outputs = [*(name for name in everything if name in followed), *self.reactions]
 
     def is_amount(self, name: str) -> bool:
         """Tell whether the symbol of a species is an amount, not a concentration."""

@@ -10,6 +10,7 @@ from ...abm.errors import InputError
 
 MOST_BYTES, MOST_DEPTH, MOST_TERMS = 50_000_000, 1_000, 2_000  # an engine that recurses has a stack of 8 MB
 LEVELS = {(1, 1), (1, 2), *((2, version) for version in range(1, 6)), (3, 1), (3, 2)}
+MATHML = "http://www.w3.org/1998/Math/MathML"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # libSBML insists on it
 _DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
 _CORE = re.compile(r"http://www\.sbml\.org/sbml/level(\d)(/version(\d)(/core)?)?$")
@@ -18,11 +19,12 @@ _PACKAGE = re.compile(r"\{http://www\.sbml\.org/sbml/level3/version\d/(\w+)/vers
 
 @dataclass(frozen=True)
 class Document:
-    """An SBML file as read: its text, its <model> without namespaces, its level and version."""
+    """An SBML file as read: its text, its <model> without namespaces and packages, its namespace, level and version."""
 
     path: Path
     text: str
     model: ElementTree.Element
+    namespace: str
     level: int
     version: int
 
@@ -62,9 +64,14 @@ def open_document(path: Path) -> Document:
             raise InputError(
                 f"{path}: needs the SBML package '{package[1]}', which is not read; flatten the model"
             )
+    spaces = (space, "{" + MATHML)
     for element in root.iter():
-        if isinstance(element.tag, str):
-            element.tag = element.tag.rpartition("}")[2]
+        if element.tag.rpartition("}")[0] in spaces:
+            foreign = [e for e in element if e.tag.rpartition("}")[0] not in spaces]
+            for child in foreign if not element.tag.endswith(("}annotation", "}notes")) else ():
+                element.remove(child)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
     model = root.find("model")
     if model is None:
         raise InputError(f"{path}: holds no SBML model; add <model>")
@@ -72,7 +79,7 @@ def open_document(path: Path) -> Document:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = ElementTree.tostring(_tree(data, path), encoding="unicode")
-    return Document(path, DECLARATION + _DECLARED.sub("", text), model, level, version)
+    return Document(path, DECLARATION + _DECLARED.sub("", text), model, space.lstrip("{"), level, version)
 
 
 def _number(text: str | None) -> int:

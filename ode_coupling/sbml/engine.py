@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from ..integrate import NON_FINITE, OK, STEP_TOO_SMALL, TOO_MANY_STEPS, Advance
-from .contents import Contents
-from .document import Document
-from .switches import Switches
+from .runnable import Runnable
 
 RTOL = 1e-9
 SHARE = 1e-3  # absolute over relative tolerance times the scale of a state
 SMALL = 1e-15  # least scale of a state, of the largest of its kind
-MOST_STEPS = 1_000_000
+MOST_STEPS, FEW_STEPS = 1_000_000, 20_000
+LOOSER = (1e-6, 1.0, 1e3, 1e6)
+BEFORE = -1.0  # all time
+NARROW = 10.0  # a stretch of more of the steps that are asked for in it is no flank
+FIRST_PIECE, MOST_GROWTH, SHARE_OF_A_PHASE = 1e-6, 4.0, 0.2
 
 
 def roadrunner() -> Any:
@@ -36,32 +38,34 @@ class Engine:
 
     Parameters
     ----------
-    document : Document
+    runnable : Runnable
         Checked already.
-    contents : Contents
     dosed : sequence of (port, species)
         Parameter -> species that it enters as a rate (amount a unit of time).
     """
 
-    def __init__(self, document: Document, contents: Contents, dosed: Sequence[tuple[str, str]] = ()):
-        self.contents, self.rr = contents, roadrunner().RoadRunner(document.text)
+    def __init__(self, runnable: Runnable, dosed: Sequence[tuple[str, str]] = ()):
+        self.runnable, self.contents = runnable, runnable.contents
+        self.rr = roadrunner().RoadRunner(runnable.text)
         for port, species in dosed:
             self.rr.addParameter(port, 0.0, False)
             self.rr.addReaction(f"{port}_enters", [], [species], port, True)
         self.model = self.rr.model
         self._begun: float | None = None
         self.rr.integrator.maximum_num_steps = MOST_STEPS
-        self._switches = Switches(document.model)
-        self._constants = set(contents.constants)
-        self._amounts = {name for name in contents.species if contents.is_amount(name)}
+        self._amounts = {name for name in self.contents.species if self.contents.is_amount(name)}
 
     def symbol(self, name: str) -> str:
         """Return what the engine calls the value of an identifier of the file."""
         return f"[{name}]" if name in self.contents.species and name not in self._amounts else name
 
+    def value(self, name: str) -> float:
+        """Return the value of an identifier as it is now."""
+        return float(self.rr.getValue(self.symbol(name)))
+
     def get(self, names: Iterable[str]) -> np.ndarray:
         """Return the values of identifiers as they are now."""
-        return np.array([self.rr.getValue(self.symbol(name)) for name in names], dtype=np.float64)
+        return np.array([self.value(name) for name in names], dtype=np.float64)
 
     def set(self, names: Iterable[str], values: Iterable[float]) -> None:
         """Set the values of identifiers: compartments and parameters before concentrations."""
@@ -76,31 +80,90 @@ class Engine:
         self._begun = time
 
     def run(self, start: float, end: float, rtol: float = RTOL) -> None:
-        """Integrate, stopping wherever a condition on time changes.
+        """Integrate, stopping wherever a function of time alone turns or leaps.
 
         Raises
         ------
         RuntimeError
             CVODE gives up; the message says why.
         """
-        self.rr.integrator.maximum_time_step = self._longest_step(end - start)
-        stops = sorted({t for t in self._switches.times(self._constant) if start < t < end} | {end})
-        for stop in stops:
-            self._tolerate(min(rtol, RTOL), stop - start)
-            if self._begun != start:  # the engine dies of tolerances that change without a new start
-                self.start_at(start)
-            self._begun = None
-            self.rr.oneStep(start, stop - start, False)
+        longest = math.inf
+        for stop, then in [*self.runnable.clock.stops(start, end, self.value), (end, math.inf)]:
+            if stop > start:
+                self._go(start, stop, longest, min(rtol, RTOL))
+            start, longest = stop, then
+
+    def _go(self, start: float, end: float, longest: float, rtol: float) -> None:
+        """Integrate in one piece, or in pieces of a share of the period of every condition on states."""
+        piece = (end - start) * (FIRST_PIECE if self.runnable.phases else 1.0)
+        while start < end:
+            stop = end if start + 1.5 * piece >= end else start + piece
+            before = self._phases()
+            self.rr.integrator.maximum_time_step = (
+                longest if longest < stop - start < NARROW * longest else 0.0
+            )
+            self._piece(start, stop, rtol)
+            turned = np.abs(self._phases() - before).max(initial=0.0)
+            piece *= min(MOST_GROWTH, SHARE_OF_A_PHASE / turned) if turned else MOST_GROWTH
             start = stop
 
-    def _longest_step(self, span: float) -> float:
-        step = self._switches.longest_step(self._constant)
-        return max(step, span / MOST_STEPS) if step < span else 0.0
+    def _piece(self, start: float, end: float, rtol: float) -> None:
+        """Integrate; with less exact small states where a leap of a rate cannot be crossed otherwise.
 
-    def _constant(self, name: str) -> float | None:
-        return self.rr.getValue(self.symbol(name)) if name in self._constants else None
+        A state that is 0, or as good as 0, takes a leap of its rate at an error of rate times the distance of
+        two floating-point times at best. Tolerances below that stop the integrator at the leap.
+        """
+        if not self.contents.delayed:  # what waits for its delay cannot be brought back
+            saved = self.state()
+            first = self._try(start, end, rtol, SMALL, FEW_STEPS, saved)
+            if first is None:
+                return
+            again = self._try(start, end, rtol, SMALL, 2 * FEW_STEPS, saved)
+            if again is None:
+                return
+            if again == first:  # not slow, but stuck
+                for floor in LOOSER:
+                    self.model.setTime(first + 1e-12 * (abs(first) + end - start))  # behind the leap
+                    if self._try(start, end, rtol, floor, FEW_STEPS, saved) is None:
+                        return
+        self._step(start, end, rtol, SMALL, MOST_STEPS)
 
-    def _tolerate(self, rtol: float, span: float) -> None:
+    def _try(
+        self, start: float, end: float, rtol: float, floor: float, steps: int, saved: np.ndarray
+    ) -> float | None:
+        """Integrate; return None, or the time that was come to, back at the start."""
+        try:
+            self._step(start, end, rtol, floor, steps)
+        except RuntimeError as error:
+            if "TOO_MUCH_WORK" not in str(error):
+                raise
+            reached = float(self.model.getTime())
+            self.model.setTime(start)
+            self.set(self.contents.states, saved)
+            self._begun = None
+            return reached
+        return None
+
+    def _step(self, start: float, end: float, rtol: float, floor: float, steps: int) -> None:
+        self.rr.integrator.maximum_num_steps = steps
+        self._tolerate(rtol, end - start, floor)
+        if self._begun != start:  # the engine dies of tolerances that change without a new start
+            self.start_at(start)
+        self._begun = None
+        self.rr.oneStep(start, end - start, False)
+
+    def _phases(self) -> np.ndarray:
+        return np.array([self.rr.getValue(name) for name in self.runnable.phases])
+
+    def begin(self) -> None:
+        """Begin at time 0, with the events that are due there."""
+        for event in self.runnable.events:
+            self.model.setValue(event.held, BEFORE)
+        self.model.setTime(BEFORE)
+        self.rr.integrator.restart(0.0)
+        self._begun = 0.0
+
+    def _tolerate(self, rtol: float, span: float, floor: float) -> None:
         """Set tolerances: absolute ones from the size of each state, or of what is like it where that is 0."""
         integrator = self.rr.integrator
         integrator.relative_tolerance = rtol
@@ -110,8 +173,10 @@ class Engine:
         is_species = np.array([name in self.contents.species for name in names], dtype=bool)
         scale = values.copy()
         for kind in (is_species, ~is_species):
-            most = SMALL * values[kind].max(initial=0.0)
-            scale[kind] = np.maximum(values[kind], most or self._reach(np.array(names)[kind], span))
+            most = floor * values[kind].max(initial=0.0)
+            if floor > SMALL or not most:
+                most = max(most, max(floor, 1.0) * self._reach(np.array(names)[kind], span))
+            scale[kind] = np.maximum(values[kind], most)
         for name, size in zip(names, scale, strict=True):
             integrator.setIndividualTolerance(name, max(rtol * SHARE * float(size), 1e-290))
 
@@ -133,22 +198,36 @@ class BodyEngine:
     ----------
     engine : Engine
     per_day : float
-        The file's units of time in a day.
+        Units of time of the file a day.
     inputs : sequence of str
-        In the order of ``u``; those from ``doses`` on are amounts a day.
+        The last ones are rates of doses.
+    dosed : sequence of str
+        The species that these enter.
     """
 
-    def __init__(self, engine: Engine, per_day: float, inputs: Sequence[str], doses: int):
-        self.engine, self.per_day, self.inputs = engine, per_day, list(inputs)
-        self._is_dose = np.arange(len(self.inputs)) >= len(self.inputs) - doses
+    def __init__(self, engine: Engine, per_day: float, inputs: Sequence[str], dosed: Sequence[str]):
+        self.engine, self.per_day, self.inputs, self.dosed = engine, per_day, list(inputs), list(dosed)
+        self._is_dose = np.arange(len(self.inputs)) >= len(self.inputs) - len(dosed)
+        self._p: np.ndarray | None = None
+        self._met = np.array([event.initially for event in engine.runnable.events], dtype=bool)
 
     def put(self, t: float, y: np.ndarray, p: np.ndarray, u: np.ndarray) -> None:
         """Bring the engine to a state."""
         contents = self.engine.contents
+        if self._p is None or not np.array_equal(p, self._p):
+            self._restart(p)
         self.engine.model.setTime(t * self.per_day)
-        self.engine.set(contents.constants, p)
         self.engine.set(self.inputs, np.where(self._is_dose, u / self.per_day, u))
         self.engine.set(contents.states, y)
+
+    def _restart(self, p: np.ndarray) -> None:
+        """Set the parameters, and anew what initial assignments make of them."""
+        self._p = p.copy()
+        names = self.engine.contents.constants
+        for name, value in zip(names, p, strict=True):
+            self.engine.model.setValue(f"init({self.engine.symbol(name)})", float(value))
+        self.engine.rr.resetAll()
+        self.engine.set(names, p)
 
     def advance(
         self,
@@ -164,6 +243,7 @@ class BodyEngine:
         """Advance ``y`` in place from ``t`` to ``end``; ``atol`` is left to the engine, which scales it."""
         self.put(t, y, p, u)
         try:
+            self._hold(t * self.per_day)
             self.engine.start_at(t * self.per_day)
             self.engine.run(t * self.per_day, end * self.per_day, rtol)
         except RuntimeError as error:
@@ -171,14 +251,42 @@ class BodyEngine:
         reached = self.engine.state()
         if not np.isfinite(reached).all():
             return Advance(NON_FINITE, t, h, 0)
+        self._met = self._triggers()
         y[:] = reached
         return Advance(OK, end, h, 0)
 
+    def _triggers(self) -> np.ndarray:
+        events = self.engine.runnable.events
+        return np.array([self.engine.rr.getValue(event.met) != 0.0 for event in events], dtype=bool)
+
+    def _hold(self, time: float) -> None:
+        """Let triggers that were false, and that a dose or a write has made true, become true just after now."""
+        now = self._triggers()
+        for event, was, met in zip(self.engine.runnable.events, self._met, now, strict=True):
+            self.engine.model.setValue(event.held, time if met and not was else BEFORE)
+
+    def memory(self) -> np.ndarray:
+        """Return which triggers were true when the body was left, as numbers."""
+        return self._met.astype(np.float64)
+
+    def recall(self, memory: np.ndarray) -> None:
+        """Take over what ``memory`` returned."""
+        self._met = np.asarray(memory) != 0.0
+
+    def entry(self, t: float, y: np.ndarray, p: np.ndarray, u: np.ndarray, port: int) -> np.ndarray:
+        """Return what one unit of a bolus by an input adds to the states, now."""
+        self.put(t, y, p, u)
+        contents, added = self.engine.contents, np.zeros(len(y))
+        species = self.dosed[port - (len(self.inputs) - len(self.dosed))]
+        room = contents.species[species].get("compartment", "")
+        added[contents.states.index(species)] = (
+            1.0 if contents.is_amount(species) else 1.0 / self.engine.value(room)
+        )
+        return added
+
     def start(self, p: np.ndarray) -> np.ndarray:
         """Return the initial state that a parameter vector gives, as initial assignments have it."""
-        self.engine.rr.resetToOrigin()
-        self.engine.set(self.engine.contents.constants, p)
-        self.engine.rr.reset()
+        self._restart(p)
         return self.engine.state()
 
     def slope(self, t: float, y: np.ndarray, p: np.ndarray, u: np.ndarray, dy: np.ndarray) -> None:

@@ -1,4 +1,5 @@
-"""Compile an SBML file in a process of its own: it is read from standard input, what is wrong is printed.
+"""Compile an SBML file in a process of its own: it is read from standard input, after it, behind a
+zero byte, the model that will be run; what is wrong is printed.
 
 Exit code 0 where libRoadRunner compiled and evaluated the model, 3 where it said why not.
 """
@@ -10,7 +11,7 @@ from contextlib import suppress
 import roadrunner
 
 
-def probe(text: str) -> str:
+def probe(text: str, runnable: str) -> str:
     """Return what is wrong with a file, nothing where the engine takes it."""
     roadrunner.Logger.disableLogging()
     checks = roadrunner.VALIDATE_GENERAL | roadrunner.VALIDATE_IDENTIFIER | roadrunner.VALIDATE_MATHML
@@ -18,7 +19,7 @@ def probe(text: str) -> str:
     if said := roadrunner.validateSBML(text, checks):
         return f"not valid SBML, {said}"
     try:
-        rr = roadrunner.RoadRunner(text)
+        rr = roadrunner.RoadRunner(runnable)
         rr.integrator.restart(0.0)
         for name in rr.model.getReactionIds():
             rr.getValue(name)
@@ -32,6 +33,6 @@ def probe(text: str) -> str:
 
 
 if __name__ == "__main__":
-    wrong = " ".join(probe(sys.stdin.read()).split())
+    wrong = " ".join(probe(*sys.stdin.read().split("\0")).split())
     print(wrong)
     sys.exit(3 if wrong else 0)

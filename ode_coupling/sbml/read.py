@@ -13,7 +13,8 @@ from ..system import DOSE_RATE
 from .contents import Contents
 from .document import Document, open_document
 from .engine import BodyEngine, Engine, roadrunner
-from .refused import refuse_foreign
+from .refused import refuse_foreign, refuse_instants
+from .runnable import Runnable
 from .shield import refuse_deadly
 from .units import UNDECLARED, Units
 
@@ -23,7 +24,7 @@ _DOI = re.compile(r"doi[:/.](?:org/)?(10\.\d{4,9}/\S+)$")
 _PUBMED = re.compile(r"pubmed[:/](\d+)$")
 
 
-def checked(path: str | Path) -> tuple[Document, Contents, Units]:
+def checked(path: str | Path) -> tuple[Runnable, Units]:
     """Return a file that the engine can be trusted with.
 
     Raises
@@ -42,8 +43,10 @@ def checked(path: str | Path) -> tuple[Document, Contents, Units]:
     refuse_foreign(document)
     units = Units(document)
     units.seconds_per_time_unit()
-    refuse_deadly(document)
-    return document, Contents(document), units
+    runnable = Runnable(document)
+    refuse_instants(runnable.formulae, runnable.contents, document.path)
+    refuse_deadly(document, runnable.text)
+    return runnable, units
 
 
 def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeModel:
@@ -64,7 +67,8 @@ def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeMo
     InputError
         The extra is not installed; the file is not valid, or holds what is refused, by name.
     """
-    document, contents, units = checked(path)
+    runnable, units = checked(path)
+    document, contents = runnable.document, runnable.contents
     where = document.path.name
     changing = [
         n for n in contents.states if n in contents.species and n not in contents.rated | contents.struck
@@ -79,7 +83,9 @@ def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeMo
     seconds = units.seconds_per_time_unit()
 
     def engine() -> BodyEngine:
-        return BodyEngine(Engine(document, contents, ports), DAY_S / (seconds or DAY_S), inputs, len(ports))
+        return BodyEngine(
+            Engine(runnable, ports), DAY_S / (seconds or DAY_S), inputs, [species for _, species in ports]
+        )
 
     first = engine()
     start = first.engine.state()
@@ -138,6 +144,8 @@ class Described:
         elif name in contents.quantities:
             e = contents.quantities[name]
             unit = self.units.text(e.get("units"))
+        elif name in contents.references:
+            e, unit = contents.references[name], "1"
         else:
             e = self._reactions[name]
             extent = model.get("extentUnits") or ("substance" if self.document.level < 3 else None)
@@ -170,8 +178,6 @@ def _notes(document: Document, contents: Contents, seconds: float | None) -> lis
         notes.append("an event has a delay: a body of this model cannot be saved and resumed")
     if seconds is None:
         notes.append("the file declares no unit of time: days are assumed")
-    if fixed := sorted(contents.initial & set(contents.constants)):
-        notes.append(f"initial assignments were evaluated once, at the file's own values: {', '.join(fixed)}")
     if next(model.iter("constraint"), None) is not None:
         notes.append("constraints are not watched")
     return notes

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 from ...abm.errors import InputError
 from .contents import Contents, is_true
 from .document import Document
-from .switches import number
+from .formulae import Formulae, number
+from .watch import moves
 
 SYMBOL = "http://www.sbml.org/sbml/symbols/"
 _NUMBERS = (
@@ -29,6 +31,23 @@ def refuse_foreign(document: Document) -> None:
     """
     for problem in _foreign(document):
         raise InputError(f"{document.path}: {problem}")
+
+
+def refuse_instants(formulae: Formulae, contents: Contents, path: Path) -> None:
+    """Refuse an event at the instant at which two changing numbers are equal, which no step meets.
+
+    Raises
+    ------
+    InputError
+    """
+    for trigger in formulae.triggers:
+        for e in formulae.within(trigger):
+            equality = e.tag == "apply" and len(e) > 2 and e[0].tag in ("eq", "neq")
+            if equality and any(moves(side, formulae, contents) for side in e[1:]):
+                raise InputError(
+                    f"{path}: the trigger of an event asks whether a changing number is equal to another "
+                    f"(<{e[0].tag}/>), which is so for an instant only; ask with <geq/> or <leq/> whether it is passed"
+                )
 
 
 def _foreign(document: Document) -> Iterator[str]:

@@ -39,9 +39,10 @@ def simulate(
     times = [float(time) for time in times]
     if not all(a <= b for a, b in zip([0.0, *times], times, strict=False)):
         raise InputError(f"{path}: times must ascend from 0 on")
-    document, contents, _ = checked(path)
+    runnable, _ = checked(path)
+    contents = runnable.contents
     asked = dict(outputs) if isinstance(outputs, Mapping) else dict.fromkeys(outputs, SYMBOL)
-    engine = Engine(document, contents)
+    engine = Engine(runnable)
     known = {*contents.species, *contents.compartments, *contents.quantities, *contents.reactions}
     known |= contents.references.keys()
     for name in asked:
@@ -49,7 +50,7 @@ def simulate(
             raise unknown_word("identifier", name, known, f"{path}")
     selections = [_selection(engine, name, kind) for name, kind in asked.items()]
     rows, now = [], 0.0
-    engine.start_at(0.0)
+    engine.begin()
     for time in times:
         try:
             if time > now:
