@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -11,7 +12,8 @@ from .contents import Contents
 from .formulae import Formulae, is_relation
 from .timed import Timed
 
-SAMPLES = 1 << 15  # of a stretch between two exchanges
+SAMPLES = 1 << 17  # of a window, which is 16 to 32 stretches between two exchanges long
+STRETCHES = 16
 LEVELS = (1e-12, 1e-9, 1e-6, 1e-3, 0.5)  # of a peak, where its flanks are stopped at
 NARROW = 0.02  # a flank that takes more of a stretch is seen by any integrator
 MOST_STOPS = 20_000
@@ -30,9 +32,9 @@ class Clock:
     Notes
     -----
     Comparisons that are linear in time need nothing: each changes once, and is watched. Other comparisons of time
-    are looked at in 32,768 places of a stretch, and their changes are found by bisection. Other functions of time
-    are stopped at their turning points, at the zeros of linear parts (the middle of a bell, of a logistic), and on
-    the flanks of both where these are narrow.
+    are looked at in 4,096 places of a stretch at least, and their changes are found by bisection. Other functions
+    of time are stopped at their turning points, at the zeros of linear parts (the middle of a bell, of a logistic),
+    and on the flanks of both where these are narrow.
     """
 
     def __init__(self, formulae: Formulae, contents: Contents):
@@ -41,6 +43,10 @@ class Clock:
         self._curves: list[tuple[Element, list[Element]]] = []
         for formula in formulae.all:
             self._collect(formula)
+        governing = [*self._switches, *(e for e, _ in self._curves)]
+        named = {(e.text or "").strip() for g in governing for e in formulae.within(g) if e.tag == "ci"}
+        self._names = sorted(named & contents.kept)
+        self._in_window = lru_cache(maxsize=4)(self._window)
 
     def _collect(self, e: Element) -> None:
         timed = self._timed
@@ -72,21 +78,29 @@ class Clock:
         """
         if not self._switches and not self._curves:
             return []
-        times = np.linspace(start, end, SAMPLES + 1)
+        length = 2.0 ** math.ceil(math.log2(STRETCHES * (end - start)))
+        values = tuple(value(name) for name in self._names)
+        inside: list[tuple[float, float]] = []
+        nearest = 1e-12 * (abs(start) + abs(end))
+        for i in range(math.floor(start / length), math.floor(end / length) + 1):
+            for time, step in self._in_window(i, length, values):
+                if max(start, inside[-1][0] if inside else start) + nearest < time < end - nearest:
+                    inside.append((time, step))
+        if len(inside) > MOST_STOPS:  # faster than any sampling follows: leave it to short steps
+            return [(start, (end - start) / len(inside))]
+        return inside
+
+    def _window(self, number: int, length: float, values: tuple[float, ...]) -> list[tuple[float, float]]:
+        """Return the stops of a window in time, which depend on nothing but its number and length."""
+        value = dict(zip(self._names, values, strict=True)).__getitem__
+        times = np.linspace(number * length, (number + 1) * length, SAMPLES + 1)
         found: dict[float, float] = {}
         for e in self._switches:
             for time in self._changes(e, times, value):
                 found.setdefault(time, math.inf)
         for e, lines in self._curves:
             self._turns(e, lines, times, value, found)
-        inside: list[tuple[float, float]] = []
-        nearest = 1e-12 * (abs(start) + abs(end))
-        for time, step in sorted(found.items()):
-            if max(start, inside[-1][0] if inside else start) + nearest < time < end - nearest:
-                inside.append((time, step))
-        if len(inside) > MOST_STOPS:  # faster than any sampling follows: leave it to short steps
-            return [(start, (end - start) / len(inside))]
-        return inside
+        return sorted(found.items())
 
     def _changes(self, e: Element, times: np.ndarray, value: _Value) -> list[float]:
         answer = self._timed.at(e, times, value) != 0.0
@@ -115,7 +129,8 @@ class Clock:
             found.update(dict.fromkeys(peaks, math.inf))
             return
         for left, peak, right in zip(peaks, peaks[1:], peaks[2:], strict=False):
-            flanks = [*self._flank(e, peak, left, value)[::-1], peak, *self._flank(e, peak, right, value)]
+            before, after = self._flank(e, peak, left, value), self._flank(e, peak, right, value)
+            flanks = [*before[::-1], peak, *after]
             if len(flanks) > 1 and flanks[-1] - flanks[0] < NARROW * (times[-1] - times[0]):
                 for a, b in itertools.pairwise([*flanks, flanks[-1] + (flanks[-1] - flanks[0])]):
                     found[a] = min(found.get(a, math.inf), (b - a) / STEPS_A_FLANK)
@@ -124,13 +139,12 @@ class Clock:
     def _flank(self, e: Element, peak: float, far: float, value: _Value) -> list[float]:
         """Return where a curve has come from its value at a peak to shares of that at a far time, from the peak on."""
         top, base = self._timed.at(e, peak, value), self._timed.at(e, far, value)
-        found = []
-        for share in sorted(LEVELS, reverse=True):
-            inner, outer = peak, far
-            for _ in range(60):
-                middle = 0.5 * (inner + outer)
-                away = abs(self._timed.at(e, middle, value) - base) > share * abs(top - base)
-                inner, outer = (middle, outer) if away else (inner, middle)
-            if outer != peak and outer != far:
-                found.append(outer)
-        return list(dict.fromkeys(found))
+        shares = np.sort(LEVELS)[::-1]
+        inner, outer = np.full(len(shares), peak), np.full(len(shares), far)
+        for _ in range(60):
+            middle = 0.5 * (inner + outer)
+            away = np.abs(self._timed.at(e, middle, value) - base) > shares * abs(top - base)
+            inner, outer = np.where(away, middle, inner), np.where(away, outer, middle)
+            if abs(inner[0] - peak) > NARROW * abs(far - peak) * 8.0:  # half of it lies far: no narrow flank
+                return []
+        return list(dict.fromkeys(outer[(outer != peak) & (outer != far)].tolist()))
