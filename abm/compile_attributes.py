@@ -14,6 +14,8 @@ from .parameters import Scope
 from .snapshot import CellTypeInfo
 from .tables import CARRIES
 
+_MOST = 2.0**24  # a cell keeps an attribute in single precision, which tells whole numbers apart up to here
+
 
 @dataclass(frozen=True)
 class AttributeInfo:
@@ -64,6 +66,7 @@ def compile_attributes(spec: ModelSpec, scope: Scope, types: tuple[CellTypeInfo,
         spread = 0.0
         if "spread" in entry:
             spread = scope.positive(entry["spread"], entry["unit"], f"{where} spread")
+        _check_size(initial + spread, entry["unit"], f"{where} initial + spread")
         for cell in spec.sections["cell_type"]:
             if cell.get("like") in carriers:
                 carriers.add(cell["name"])
@@ -106,6 +109,7 @@ def compile_changes(
         amount = words.scope.number(
             change["set" if sets else "add"], words.attributes[attribute].unit, f"{where} amount"
         )
+        _check_size(amount, words.attributes[attribute].unit, f"{where} amount")
         at_zero, target, event = -1, 0, -1
         if "at_zero" in change:
             at_zero, word = split_behaviour(change["at_zero"], f"{where} at_zero")
@@ -121,6 +125,14 @@ def compile_changes(
             event = events.row(change["at_zero"], carrier, target, where)
         rows.append((amount, attribute, int(sets), at_zero, target, event))
     return rows
+
+
+def _check_size(value: float, unit: str, where: str) -> None:
+    if abs(value) > _MOST:
+        raise InputError(
+            f"{where} is {value:g} {unit}; a cell keeps an attribute in single precision, which tells steps of 1 "
+            f"apart up to {_MOST:,.0f}: count in larger steps"
+        )
 
 
 def _forebears(name: str, types: list[dict[str, Any]]) -> list[str]:

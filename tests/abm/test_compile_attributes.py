@@ -148,3 +148,16 @@ def test_a_wrong_word_is_named_with_its_place(case):
     with pytest.raises(InputError, match=message) as caught:
         tiny_model(NUMBERS, blocks)
     assert "tiny.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("start", "lost", "where"), [(2.0**24 + 2, -1.0, "initial"), (9.0, -(2.0**24) - 2, "amount")]
+)
+def test_what_single_precision_cannot_count_is_refused(start, lost, where):
+    """From 2^24 on, adding 1 in single precision changes nothing."""
+    assert np.float32(2.0**24) + np.float32(1.0) == np.float32(2.0**24)
+    numbers = parameters(b=(0.1, "1/h"), start=(start, "1"), lost=(lost, "1"))
+    blocks = attribute("left", "A", "start") + change("left", "divide", add="lost") + DIVIDE
+    with pytest.raises(InputError, match=rf"{where}.* single precision, .* 16,777,216"):
+        tiny_model(numbers, blocks)
+    tiny_model(numbers.replace("16777218.0", "16777216.0"), blocks)
