@@ -57,7 +57,10 @@ def _locate(name: str) -> Path:
     for path in (Path(name), *(folder / f"{name}.toml" for folder in folders)):
         if is_file(path):
             return path
-    if os.path.exists(name) or Path(name).suffix:
+    if os.path.exists(name):
+        what = "a folder" if os.path.isdir(name) else "a pipe or device"
+        raise InputError(f"{name}: {what}, not a file; give a .toml, .h5 or .xml file, or a library name")
+    if Path(name).suffix:
         raise InputError(f"{name}: no such file; give a .toml, .h5 or .xml file, or a library name")
     choices = [path.stem for folder in folders for path in folder.glob("*.toml")]
     raise unknown_word("name", name, choices, "check (a file or a library name)", "list")

@@ -1,6 +1,7 @@
 """``check`` and ``schema``: good files pass both, mistakes are named, and the format page is true."""
 
 import json
+import os
 import pathlib
 import re
 import tomllib
@@ -159,10 +160,14 @@ def test_a_drug_file_is_checked_word_by_word(old, new, reason, tmp_path):
         ("mrcr", "unknown name 'mrcr'; did you mean 'mcrc'?"),
         ("nowhere.toml", "no such file"),
         ("nowhere.h5", "no such file"),
-        (".", "no such file"),
+        (".", ".: a folder, not a file"),
+        ("pipe.toml", "pipe.toml: a pipe or device, not a file"),
+        ("a\0b.toml", "no such file"),
     ],
 )
-def test_what_is_no_file_gets_one_sentence(name, reason):
+def test_what_is_no_file_gets_one_sentence(name, reason, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.toml")
     problems = check_file(name)
     assert len(problems) == 1
     assert reason in problems[0]
