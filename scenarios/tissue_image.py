@@ -1,10 +1,13 @@
 """Labelled images and maps of tissue classes, read from files."""
 
 import hashlib
+import os
 import re
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from .tissue_text import text_rows
 
 MOST_FILE = 100e9  # bytes
 MOST_PIXELS = 50_000_000
+_ONE_AT_A_TIME = threading.Lock()  # standard error belongs to the whole process
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def read_image(path: str | Path) -> LabelImage:
     path = Path(path)
     digest = file_digest(path, "image")
     # Pillow warns where it only guesses, and of sizes that are checked here
-    with reading(path, "image"), warnings.catch_warnings():
+    with reading(path, "image"), warnings.catch_warnings(), _quiet_libraries():
         warnings.simplefilter("ignore")
         try:
             with Image.open(path) as image:
@@ -78,6 +82,19 @@ def read_image(path: str | Path) -> LabelImage:
     names = tuple(f"#{code:06X}" if mode in ("RGB", "RGBA") else str(code) for code in codes.tolist())
     provenance = {"file": path.name, "sha256": digest, "pixels": list(stack.shape), "mode": mode}
     return LabelImage(labels.reshape(stack.shape), names, provenance)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Silence what libtiff prints to standard error; what it means is raised and becomes one sentence."""
+    with _ONE_AT_A_TIME, ExitStack() as undo:
+        with suppress(OSError):  # where there is no standard error, nothing is to be silenced
+            kept = os.dup(2)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, 2)
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+        yield
 
 
 def _pages(image: Any, path: Path) -> Iterator[tuple[str, np.ndarray]]:

@@ -310,6 +310,20 @@ def test_images_that_claim_more_than_they_hold(tmp_path, side, words):
     refused(png(tmp_path / "a.png", side, side, b"\0" * 1000), f"{words}|not a readable image")
 
 
+def test_a_damaged_tiff_is_told_in_one_sentence_alone(tmp_path, capfd):
+    """What libtiff prints by itself, past Python, does not stand beside it; standard error works afterwards."""
+    path = tmp_path / "a.tif"
+    Image.fromarray((np.arange(4096).reshape(64, 64) % 5).astype(np.uint8)).save(path, compression="tiff_lzw")
+    assert read_image(path).names == tuple("01234")
+    held = bytearray(path.read_bytes())
+    held[10 : len(held) // 2] = bytes(byte ^ 0x5A for byte in held[10 : len(held) // 2])
+    path.write_bytes(held)
+    with pytest.raises(InputError, match="not a readable image"):
+        read_image(path)
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"
+
+
 def test_the_pages_of_a_tiff_count_together(tmp_path, monkeypatch):
     path = tmp_path / "a.tif"
     pages = [Image.fromarray(LABELS)] * 3
