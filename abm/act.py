@@ -12,7 +12,18 @@ from numba import njit
 from . import draws
 from .attributes import at_zero, begin, change
 from .blocks import Plan
-from .decide import EXCESS, FATE_CLOCK, Agenda, Scratch, Worker, chance_of, order_block, scratch_of
+from .decide import (
+    EXCESS,
+    FATE_CLOCK,
+    SURE_OUTCOMES,
+    SURELY,
+    Agenda,
+    Scratch,
+    Worker,
+    chance_of,
+    order_block,
+    scratch_of,
+)
 from .lattice import Lattice
 from .pointers import pointer, prefetch, row
 from .sense import contacts, rate
@@ -96,18 +107,25 @@ def divide(
     if outcome["divide_last"] > outcome["divide_first"]:
         pick = draws.uniform(draws.mix(luck ^ keys[draws.BEGET]))
         daughter = draws.uniform(draws.mix(luck ^ keys[draws.TARGET]))
+        begets = dies = 0.0
         for other in range(outcome["divide_first"], outcome["divide_last"]):
             behaviour = row(w.slots, other)
             chance = max(0.0, rate(other, place, w))
             if behaviour["verb"] == BEGET:
                 daughter -= chance
+                begets += chance
                 if daughter < 0.0 and kind == t:
                     kind, begot = behaviour["object"], behaviour["event"]
                 continue
             pick -= chance
+            dies += chance
+            if dies > SURELY:
+                tally[1 + w.events + w.types_1 + SURE_OUTCOMES] += 1
             if pick < 0.0:
                 settle(place, behaviour["leaves"], behaviour["event"], w, tally)
                 return -1
+        if begets > SURELY:
+            tally[1 + w.events + w.types_1 + SURE_OUTCOMES] += 1
     w.occupant[target] = kind
     w.uid[target] = draws.mix(w.uid[place] ^ draws.mix(luck ^ keys[draws.DAUGHTER]))
     tally[1 + row(w.slots, slot)["event"]] += 1

@@ -29,6 +29,9 @@ from .decide import (
     EXCESS,
     FATE_CLOCK,
     KILL_CLOCK,
+    SURE,
+    SURE_HOPS,
+    SURE_OUTCOMES,
     Agenda,
     Worker,
     bound_rates,
@@ -36,6 +39,7 @@ from .decide import (
     make_agenda,
     make_worker,
 )
+from .errors import InputError
 from .fields.blood import Blood
 from .fields.update import Fields
 from .lattice import LAYERS, NX, NY, NZ, Lattice
@@ -86,7 +90,7 @@ def run_steps(
             stir_layers(keys, view, lattice, tables)
             arrive_types(wanted, 0, seed, step, entries, view, lattice, tables, entered)
         if tables.update == ATTEMPTS:
-            attempt_moves(keys, persist_key, view, lattice, tables, cells)
+            attempt_moves(keys, persist_key, view, lattice, tables, cells, worker)
             attempt_acts(FATE_CLOCK, keys, view, lattice, tables, agenda, cells, worker)
             attempt_acts(KILL_CLOCK, keys, view, lattice, tables, agenda, cells, worker)
             view.clock[0] = (step + 1) * tables.dt_h
@@ -182,7 +186,7 @@ class Tissue:
         candidates = self._agenda.rank.shape[1]
         block = most_block_sites(size[NZ], size[NY], size[NX]) * int(size[LAYERS])
         movers = block if self._plan.moved.size else 0
-        columns = 1 + len(model.events) + len(model.types) + 1
+        columns = 1 + len(model.events) + len(model.types) + 1 + SURE
         self._workers = [
             make_worker(self._lattice, len(model.tables.slots), columns, candidates, movers)
             for _ in range(self.threads)
@@ -290,11 +294,13 @@ class Tissue:
             tally = tally + worker.tally
         if tally[EXCESS]:
             self._refuse(int(tally[EXCESS]))
+        if tally[-SURE:].any():
+            self._refuse_certainty(tally[-SURE:])
         if self.audit:
             audit_rates(self.model, state, self._lattice, self._agenda)
         self._fields.pass_time(state, steps * self.model.dt_h)
         state.events += tally[1 : 1 + state.events.size]
-        state.number += tally[1 + state.events.size :] + self._entered
+        state.number += tally[1 + state.events.size : -SURE] + self._entered
 
     def _refuse(self, number: int) -> None:
         """Say what a rate above what is allowed means: a step too long for it, or else a bound that is wrong."""
@@ -312,6 +318,20 @@ class Tissue:
         raise RateBoundError(
             f"{number} rates exceeded their bound before day {self.state.day(self.model):.3f}; this is a "
             "bug, please report it with the model file"
+        )
+
+    def _refuse_certainty(self, number: np.ndarray) -> None:
+        """Say that a probability rose above 1, and what to do."""
+        model, when = self.model, f"before day {self.state.day(self.model):.3f}"
+        if number[SURE_HOPS]:
+            raise InputError(
+                f"{int(number[SURE_HOPS]):,} hops had a probability above 1 in a step of {model.dt_h:g} h {when} "
+                f"(update = '{UPDATES[model.tables.update]}'); take a shorter time_step, or cap the rule of "
+                "'migrate'"
+            )
+        raise InputError(
+            f"{int(number[SURE_OUTCOMES]):,} divisions had outcomes whose probabilities sum to more than 1 {when}; let "
+            "the rules of 'beget' and 'die_dividing' saturate (response = \"hill\"), or lower their rates"
         )
 
     def _grow(self) -> None:

@@ -10,7 +10,7 @@ from numba import njit
 
 from . import draws
 from .act import settle_fate, settle_kill
-from .decide import FATE_CLOCK, KILL_CLOCK, Agenda, Worker, scratch_of
+from .decide import FATE_CLOCK, KILL_CLOCK, SURE_HOPS, SURELY, Agenda, Worker, scratch_of
 from .hop import carry, ground_of, hop
 from .lattice import Lattice
 from .pointers import pointer
@@ -38,6 +38,7 @@ def attempt_moves(
     lattice: Lattice,
     tables: Tables,
     cells: np.ndarray,
+    worker: Worker,
 ) -> None:
     """Let N drawn cells try to hop."""
     n = list_cells(view.occupant, cells)
@@ -50,7 +51,10 @@ def attempt_moves(
         slot = tables.types[t]["move_first"]
         if tables.types[t]["move_last"] == slot:
             continue
-        p = min(1.0, rate(slot, cells[i], w) * tables.dt_h)
+        p = rate(slot, cells[i], w) * tables.dt_h
+        if p > SURELY:
+            worker.tally[1 + w.events + w.types_1 + SURE_HOPS] += 1
+        p = min(1.0, p)
         luck = draws.uniform(draws.mix(bits))
         if luck < p:
             now_h = view.clock[0] + tables.dt_h * k / n

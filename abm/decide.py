@@ -74,8 +74,9 @@ class Worker(NamedTuple):
     slot : int64[mover]
         Identities, and the behaviours that move them.
     chance : float64[mover]
-    tally : int64[1 + event + type + 1]
-        Rates above what is allowed, events and changes of the number of cells.
+    tally : int64[1 + event + type + 1 + 2]
+        Rates above what is allowed, events, changes of the number of cells; then probabilities above 1: of a hop,
+        of what a division turns out to be.
     free : int64[offset + 1]
         Free sites around a dividing cell.
     """
@@ -101,6 +102,8 @@ class Scratch(NamedTuple):
 
 
 EXCESS = 0  # column of the tally
+SURE_HOPS, SURE_OUTCOMES, SURE = 0, 1, 2  # columns behind those of events and types
+SURELY = 1.0 + 1e-9  # a sum of probabilities that is 1 may come out a little above
 
 
 @njit(cache=True)

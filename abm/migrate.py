@@ -17,7 +17,7 @@ from numba import njit
 
 from . import draws
 from .blocks import Box, Plan, box_of, run_of
-from .decide import HAIR, WINDOW, Worker, draws_below, nobody, types_within
+from .decide import HAIR, SURE_HOPS, SURELY, WINDOW, Worker, draws_below, nobody, types_within
 from .hop import ground_of, hop
 from .lattice import NZ, Lattice
 from .pointers import lowest, pointer, row
@@ -60,6 +60,7 @@ class Movers(NamedTuple):
     slot: Any
     chance: Any
     moved: Any
+    tally: Any
 
 
 @njit(cache=True)
@@ -123,7 +124,10 @@ def list_hoppers(
                     slot = kind["move_first"]
                     if kind["move_last"] == slot or movers.moved[place]:
                         continue
-                    p = min(1.0, rate(slot, place, w) * span)
+                    p = rate(slot, place, w) * span
+                    if p > SURELY:
+                        movers.tally[1 + w.events + w.types_1 + SURE_HOPS] += 1
+                    p = min(1.0, p)
                     luck = draws.uniform(draws.mix(w.uid[place] ^ move_key))
                     if luck < p:
                         enlist(n, place, slot, luck / p, w, movers)
@@ -300,6 +304,7 @@ def move_blocks(
         pointer(worker.slot),
         pointer(worker.chance),
         pointer(plan.moved),
+        pointer(worker.tally),
     )
     highest = highest_bound(view, lattice, tables) * tables.dt_h
     once = turns == 1 and (tables.update != RATES or highest <= MOST_HOPS_A_SUBSTEP)

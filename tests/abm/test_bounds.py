@@ -284,6 +284,40 @@ def test_a_linear_rule_that_becomes_too_fast_stops_the_run():
     with_field(tiny_model(NUMBERS, words), np.full((16, 16), 24.0)).step()
 
 
+@pytest.mark.parametrize("update", ["per-step probabilities", "random attempts"])
+def test_a_hop_that_becomes_certain_stops_the_run(update):
+    """A field of 120 and a half of 1 lift 0.01 a step to 1.2; one of 90 to 0.9."""
+    words = (
+        FIELD
+        + behaviour("A", "migrate", "slow")
+        + rule("A", "migrate", "field F", "drives", "unit", response="linear")
+    )
+    model = tiny_model(NUMBERS, words, update=update)
+    tissue = with_field(model, np.full((16, 16), 120.0))
+    with pytest.raises(InputError, match=rf"hops had a probability above 1 in a step of 1 h .*'{update}'"):
+        tissue.step()
+    with_field(model, np.full((16, 16), 90.0)).step()
+
+
+@pytest.mark.parametrize("outcome", ["beget B", "die_dividing x"])
+def test_outcomes_of_a_division_that_become_more_than_certain_stop_the_run(outcome):
+    """Two outcomes of 0.01 that a field of 60 lifts to 0.6 each; one of 45 to 0.45 each."""
+    verb = outcome.split()[0]
+    other = "beget V" if verb == "beget" else "die_dividing y"
+    words = FIELD + behaviour("A", "divide", "often")
+    for word in (outcome, other):
+        words += behaviour("A", word, "share")
+        words += rule("A", word, "field F", "drives", "unit", response="linear")
+    numbers = NUMBERS + parameters(often=(0.2, "1/h"), share=(0.01, "1"))
+    model = tiny_model(numbers, words)
+    tissue = with_field(model, np.full((16, 16), 60.0), share=0.3)
+    with pytest.raises(InputError, match="divisions had outcomes whose probabilities sum to more than 1"):
+        tissue.step()
+    tissue = with_field(model, np.full((16, 16), 45.0), share=0.3)
+    tissue.step()
+    assert tissue.state.events.sum() > 5
+
+
 def test_a_pulse_may_kill_as_many_as_it_does():
     """One step of hazard 3 leaves exp(-3); the same level as a lasting signal is refused."""
     blocks = SIGNALS.replace('default = "unit"', 'default = "unit"\npulse = 1')
