@@ -90,7 +90,13 @@ def report_folder(
             f"{folder}: holds no finished run; make one with: oncolattice run mcrc_tas102 --out {folder}"
         )
     rows = _rows(folder, paths) if not together and len(paths) > MOST_OPENED else None
-    records = read_records(paths if rows is None else _examples(paths, rows))
+    opened = paths if rows is None else _examples(paths, rows)
+    records = read_records(opened)
+    if rows is not None:
+        say(
+            f"{len(paths):,} run files: {len(opened)} were opened, the rest are rows of outcomes.csv, which know "
+            "no deaths"
+        )
     if together:
         from .reporting_replicates import replicate_records
 

@@ -1,11 +1,13 @@
 """Patients without a lattice beside the runs of a report: their own population, equations, burn-in and doses."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..abm.snapshot import RunRecord
+from ..analysis.series import swept_values
 from ..ode_coupling.ode_only import simulate
 from .body_side import schedule_of
 from .patients import load_population, sample
@@ -16,17 +18,25 @@ FIRST_ASSESSMENT_DAYS = 56.0
 def ode_only_arms(records: Sequence[RunRecord], patients: int) -> dict[str, dict[str, Any]]:
     """Return, for every arm, week-8 TRI of ODE-only patients of the runs' own population and schedule.
 
-    The equations, burn-in and doses are those of the runs; only the lattice is missing.
+    The equations, burn-in and doses are those of the runs; only the lattice is missing. Of an arm that was swept they
+    are those of its first run, as the label says.
     """
     arms: dict[str, dict[str, Any]] = {}
-    for record in records:
+    for record, point in zip(records, swept_values(records), strict=True):
         tables = record.attributes["scenario_text"]
         if record.arm not in arms and "population" in tables.get("patient", {}):
             arms[record.arm] = {
                 "tri_week8": ode_only_tri(tables, patients, _changed(record)),
-                "label": f"ODE only, {tables['patient']['population']}, variant {tables['body']['variant']}",
+                "label": f"ODE only, {tables['patient']['population']}, variant {tables['body']['variant']}"
+                + _point_words(point),
             }
     return arms
+
+
+def _point_words(point: Mapping[str, float]) -> str:
+    """Return which values of a sweep the comparison holds for, empty without a sweep."""
+    held = ", ".join(f"{name} = {value:g}" for name, value in point.items() if not math.isnan(value))
+    return f", at {held} alone of what the sweep set" if held else ""
 
 
 def _changed(record: RunRecord) -> dict[str, float]:

@@ -176,6 +176,20 @@ def test_what_the_user_set_holds_without_a_lattice_too(tmp_path):
     assert (np.abs(found - direct([], 2)) > 0.01).all()
 
 
+def test_the_comparison_beside_a_sweep_says_for_which_point_it_holds(tmp_path):
+    """Two runs of one arm at two values: the patients without a lattice have the first."""
+    records = [
+        open_run(
+            run("mcrc_placebo", 1, (*SMALL, "duration_days=0.25", f"beta_X2={beta}/d"), out=tmp_path / beta)
+        )
+        for beta in ("0.02", "0.03")
+    ]
+    found = ode_only_arms(records, 2)["placebo"]
+    assert found["label"].endswith(", at beta_X2 = 0.02 alone of what the sweep set")
+    assert found["tri_week8"] == pytest.approx(direct([], 2, beta_X2=0.02), rel=1e-9)
+    assert "sweep" not in ode_only_arms(records[:1], 2)["placebo"]["label"]
+
+
 def test_a_block_is_shown_by_its_middle_plane(tmp_path):
     """A run in three dimensions has a report, whose tissue is the middle plane of the snapshot."""
     settings = ("rows=20", "columns=24", "planes=18", "duration_days=1")
@@ -208,8 +222,13 @@ def test_of_very_many_runs_the_table_of_the_batch_is_believed(folder, tmp_path, 
     (tmp_path / "outcomes.csv").write_text(head + lines + more, encoding="utf-8")
     (tmp_path / "failures.csv").write_text("run,arm,reason\nx-9,placebo,killed\n", encoding="utf-8")
     monkeypatch.setattr(reporting, "MOST_OPENED", 1)
-    page = report_folder(tmp_path, tmp_path / "report")
+    told = []
+    page = report_folder(tmp_path, tmp_path / "report", say=told.append)
     text = page.read_text(encoding="utf-8")
+    assert [line for line in told if "outcomes.csv" in line] == [
+        "2 run files: 2 were opened, the rest are rows of outcomes.csv, which know no deaths"
+    ]
+    assert "Deaths were not drawn." in text
     assert "The study has 7 runs; 2 of them were read in full" in text
     assert "Failed runs: 1" in text
     with (page.parent / "figures" / "flow.csv").open(encoding="utf-8") as file:
