@@ -24,6 +24,7 @@ from .listing import scenario_model
 from .outcomes import FAILURES_FILE, OUTCOMES_FILE, row_of_entry, write_failures, write_outcomes
 from .pilot import Plan, plan_of, refuse_full_disk
 from .scenario import Scenario, known_parameters, load_scenario
+from .store import open_books
 from .store.replicates import REPLICATES_FILE, read_replicates
 from .study import Study, load_study
 from .tissue_keys import FILE_KINDS
@@ -250,14 +251,17 @@ def _run_files(batch: Batch, order: Order, bars: Console | None, console: Consol
     finally:
         if not batch.share:
             write_index(out, entries.values())
+    there = [(job, entries[file]) for job in jobs if (file := paths[job].name) in entries]
+    failures += [(job, _books_of(out / entry.file)) for job, entry in there if not entry.closes]
     if not batch.share:
-        rows = [
-            row_of_entry(entries[file]) | dict(job.sweep)
-            for job in jobs
-            if (file := paths[job].name) in entries
-        ]
+        rows = [row_of_entry(entry) | dict(job.sweep) for job, entry in there if entry.closes]
         write_outcomes(out, rows, [name for name, _ in jobs[0].sweep])
     return failures
+
+
+def _books_of(path: Path) -> str:
+    """Return why a run that is complete fails nevertheless: each time that a study finds it there."""
+    return f"{path}: {open_books(path)[0]}"
 
 
 def _record(
@@ -296,7 +300,7 @@ def _record(
                     entries[entry.file] = entry
                     walls[0] += entry.wall_seconds
                     walls[1] += 1
-                follower.advance(1, entry is None)
+                follower.advance(1, entry is None or not entry.closes)
             if time.monotonic() - written > INDEX_EVERY_SECONDS and not batch.share:
                 write_index(order.out, entries.values())
                 written = time.monotonic()

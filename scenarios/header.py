@@ -53,7 +53,8 @@ def outcome_of(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[s
     dict
         What the trial found and what became of the body; where there is one, ``tri_week8`` and ``best_tri``
         (tumour volume over that of day 0, less 1, at week 8 and lowest at an assessment; None if not reached),
-        ``volume_start_cm3`` and ``volume_end_cm3``; ``days`` and ``stop`` (when and why it ended);
+        ``volume_start_cm3`` and ``volume_end_cm3``, and ``ledger_residual`` (largest relative residual of any
+        species at any record); ``days`` and ``stop`` (when and why it ended);
         ``cells_start``, ``cells_end``; ``pair_peak`` (largest |F - 1| of all occupied sites of a layer) and
         ``mean_field_valid`` (0 or 1), over all measurements of pair correlations.
     """
@@ -62,6 +63,7 @@ def outcome_of(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[s
         trial.outcome(state.step)
         | simulation.course.outcome()
         | _response(simulation, rows)
+        | _residual(rows.get("ledger", np.empty(0)))
         | {
             "days": state.day(simulation.model),
             "stop": trial.ended or END,
@@ -71,6 +73,11 @@ def outcome_of(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[s
             "mean_field_valid": int(rows["mean_field_valid"].all()),
         }
     )
+
+
+def _residual(ledger: np.ndarray) -> dict[str, float]:
+    """Return how far the books of a run are from closing, for runs that keep some; NaN does not close."""
+    return {"ledger_residual": float(np.abs(ledger).max())} if ledger.size else {}
 
 
 def _response(simulation: Simulation, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:

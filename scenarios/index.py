@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..abm.errors import InputError
+from ..analysis.series import BOOKS_TOLERANCE
 from .store import check_run, discard_segments, publish
 from .store.file import SCHEMA_VERSION, opened
 
@@ -48,6 +49,11 @@ class Entry:
     seed: int
     wall_seconds: float
     outcome: Mapping[str, Any]
+
+    @property
+    def closes(self) -> bool:
+        """Return whether the books of the run close, as far as it kept any; NaN does not close."""
+        return float(self.outcome.get("ledger_residual", 0.0)) <= BOOKS_TOLERANCE
 
 
 def read_entry(path: Path) -> Entry:

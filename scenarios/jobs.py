@@ -14,7 +14,7 @@ from .index import Entry, read_entry
 from .inputs import settle_setting
 from .limits import check_runs
 from .scenario import Scenario, apply_setting, load_scenario
-from .store import discard_segments, open_books, parts_folder, run_path
+from .store import discard_segments, parts_folder, run_path
 from .study import Study
 from .sweep import Point
 
@@ -176,12 +176,9 @@ def recorded_job(job: Job, out: str) -> Entry:
     Raises
     ------
     InputError
-        The job fails, or the books of its run do not close; the file is kept.
+        The job fails.
     """
-    path = Path(run_job(job, out))
-    if problems := open_books(path):
-        raise InputError(f"{path}: {problems[0]}")
-    return read_entry(path)
+    return read_entry(Path(run_job(job, out)))
 
 
 def recorded_jobs(jobs: Sequence[Job], out: str) -> list[tuple[Entry | None, str]]:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from oncolattice.scenarios import cli
 from oncolattice.scenarios.checking import check_file
+from oncolattice.scenarios.index import read_entry
 from oncolattice.scenarios.run import run
 
 SMALL = ("rows=48", "columns=48", "margin_um=0", "duration_days=2", "snapshot_days=0")
@@ -74,9 +75,22 @@ def test_run_and_batch_end_with_code_1_and_keep_the_file(paths, tmp_path):
         assert done.exit_code == 1, again
         assert re.search(OPEN, done.output.replace("\n", " "))
         assert len(list((tmp_path / "run").glob("*.h5"))) == 1
-    done = invoke(
-        "batch", scenario, "--out", tmp_path / "batch", "--quiet", "--executor", "serial", *settings
-    )
-    assert done.exit_code == 1
-    assert re.search(OPEN, (tmp_path / "batch" / "failures.csv").read_text())
-    assert len(list((tmp_path / "batch").glob("*.h5"))) == 1
+    batch = tmp_path / "batch"
+    for index in (True, True, False):  # the second finds it in the index, the third without
+        if not index:
+            (batch / "index.csv").unlink()
+        done = invoke("batch", scenario, "--out", batch, "--quiet", "--executor", "serial", *settings)
+        assert done.exit_code == 1
+        assert re.search(OPEN, (batch / "failures.csv").read_text())
+        assert len(list(batch.glob("*.h5"))) == 1
+        assert "one_way" not in (batch / "outcomes.csv").read_text()
+
+
+def test_the_outcome_of_a_run_has_its_largest_residual(paths):
+    for word, closes in (("exchanged", True), ("dirichlet", False)):
+        path = paths[word][0]
+        with h5py.File(path) as file:
+            largest = np.abs(file["series/ledger"][...]).max()
+        entry = read_entry(path)
+        assert entry.outcome["ledger_residual"] == largest
+        assert entry.closes is closes is bool(largest <= 1e-10)
