@@ -72,6 +72,14 @@ def test_a_spread_start_is_a_normal_cut_off_at_zero(mean, spread):
     assert abs(neighbours) * np.sqrt(values.size) < 4.5  # one cell's start says nothing about the next one's
 
 
+def test_what_a_cell_starts_with_in_one_attribute_says_nothing_about_another():
+    numbers = parameters(m=(10.0, "h"), s=(2.0, "h"))
+    blocks = "".join(attribute(name, "A", "m", spread="s", kind="timer", unit="h") for name in "xy")
+    tissue = tissue_of(tiny_model(numbers, blocks), scattered((180, 180), 0.6, 1, 0))
+    x, y = value_of(tissue, "x", 1), value_of(tissue, "y", 1)
+    assert abs(np.corrcoef(x, y)[0, 1]) * np.sqrt(x.size) < 4.5
+
+
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_every_division_conserves_the_sum_of_two_to_the_divisions_left(dimensions):
     """A division turns one cell with n left into two with n - 1: sum 2^n never changes, and 9 give 512 cells."""

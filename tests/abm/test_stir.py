@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from tiny import behaviour, parameters, tiny_model, tissue_of
+from scipy import stats
+from tiny import attribute, behaviour, parameters, tiny_model, tissue_of
 
 from oncolattice.abm.errors import InputError
 
@@ -48,6 +49,49 @@ def test_a_site_is_as_likely_as_any_other_and_steps_are_independent():
     assert abs(chi - 239) < 4.9 * np.sqrt(2 * 239)
     mean = 5 * 5 / 240 * 800  # overlap of two independent sets of 5 sites, each step
     assert abs(stays - mean) < 4.9 * np.sqrt(mean)
+
+
+def test_every_permutation_of_four_sites_is_as_likely_as_any_other():
+    """24 permutations, those that leave cells in place among them; chi-squared with 23 degrees, 1e-6 a tail."""
+    occupant = np.zeros((2, 2, 2), np.uint8)
+    occupant[1] = 3
+    tissue = tissue_of(stirred(immune=1), occupant)
+    found: dict[tuple[int, ...], int] = {}
+    before = tissue.state.uid[1].reshape(-1).copy()
+    for _ in range(4800):
+        tissue.step()
+        now = tissue.state.uid[1].reshape(-1).copy()
+        order = tuple(int(np.flatnonzero(before == who)[0]) for who in now)
+        found[order] = found.get(order, 0) + 1
+        before = now
+    assert len(found) == 24
+    chi = sum((number - 200.0) ** 2 / 200.0 for number in found.values())
+    assert stats.chi2.sf(chi, 23) > 1e-6
+    assert stats.chi2.cdf(chi, 23) > 1e-6
+
+
+def test_attributes_go_where_their_cells_go_and_layers_are_stirred_each_by_itself():
+    """Both layers full of cells, each with a start of its own: the pairs of identity and attribute stay together."""
+    numbers = REST + parameters(m=(10.0, "h"), s=(3.0, "h"))
+    blocks = STILL + "".join(
+        attribute(f"life_{cell}", cell, "m", spread="s", kind="timer", unit="h") for cell in "AT"
+    )
+    occupant = np.ones((2, 12, 20), np.uint8)
+    occupant[1] = 3
+    tissue = tissue_of(tiny_model(numbers, blocks, stirred={"immune": 1, "tissue": 1}), occupant)
+    state = tissue.state
+
+    def pairs():
+        own = [state.attributes[k, k].reshape(-1) for k in range(2)]
+        return [dict(zip(state.uid[k].reshape(-1).tolist(), own[k].tolist(), strict=True)) for k in range(2)]
+
+    before, where = pairs(), [state.uid[k].reshape(-1).copy() for k in range(2)]
+    tissue.step()
+    assert pairs() == before
+    moved = [np.searchsorted(np.sort(w), state.uid[k].reshape(-1)) for k, w in enumerate(where)]
+    orders = [np.argsort(where[k])[moved[k]] for k in range(2)]  # where each cell came from
+    assert not np.array_equal(*orders)
+    assert (orders[0] == orders[1]).sum() < 12  # by chance 1
 
 
 def test_two_threads_stir_alike():
