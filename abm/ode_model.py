@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from .quantities import Unit
+
 
 @dataclass(frozen=True)
 class Variable:
-    """A named quantity of an ODE model, with its unit."""
+    """A named quantity of an ODE model, with its unit; ``measure`` is that unit where its text is none of ours."""
 
     name: str
     unit: str
     description: str = ""
+    measure: Unit | None = None
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Parameter:
     unit: str
     source: str
     description: str = ""
+    measure: Unit | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from .dosing import Regimen
 from .ledger import Ledger
 from .lesion import Lesion
 from .ports import STRANG, Ports, species_names
-from .system import Body, BodyError
+from .system import OWNED, Body, BodyError
 
 FURTHER = "lesion{}_"  # what the arrays of the second lesion and later ones begin with
 
@@ -97,7 +97,7 @@ class CoupledRun:
         self._passing = float(-np.expm1(-self._days / self.ports.buffer_days))
         self._input = body.model.index("inputs", self.ports.release_input) if self.ports.releases else -1
         for port in self.ports.cells:
-            body.set_input(f"owned_{port.tissue}", 1.0)
+            body.set_input(f"{OWNED}{port.tissue}", 1.0)
 
     @property
     def tissue(self) -> Tissue:

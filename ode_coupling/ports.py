@@ -11,6 +11,7 @@ from ..abm.model import Model
 from ..abm.ode_model import OdeModel
 
 STRANG, LIE = SPLITTINGS = ("strang", "lie")
+ANTIGEN_INPUT = "antigen_rate"
 PATTERN, EXCHANGED, DIRICHLET = EXCHANGES = ("pattern", "exchanged", "dirichlet")
 ANTIGEN_BUFFER_DAYS = 1.0  # assumed: smooths the integer deaths of a lattice; amounts are conserved
 
@@ -126,7 +127,7 @@ class Ports:
     drugs: tuple[DrugAccount, ...]
     blood_volume_L: float
     tissue_volume_L: float
-    release_input: str = "antigen_rate"
+    release_input: str = ANTIGEN_INPUT
     release_name: str = "antigen"
     splitting: str = STRANG
     buffer_days: float = ANTIGEN_BUFFER_DAYS

@@ -23,10 +23,11 @@ from .limits import duration_notes
 from .listing import scenario_model
 from .outcomes import FAILURES_FILE, OUTCOMES_FILE, row_of_entry, write_failures, write_outcomes
 from .pilot import Plan, plan_of, refuse_full_disk
-from .scenario import Scenario, known_parameters, load_scenario
+from .scenario import Scenario, load_scenario
 from .store import open_books
 from .store.replicates import REPLICATES_FILE, read_replicates
 from .study import Study, load_study
+from .systemic import body_parameters, of_file
 from .tissue_keys import FILE_KINDS
 from .together import run_together, seeds_done
 from .warm import warm_up, warm_up_with
@@ -359,10 +360,9 @@ def refuse(scenario: Scenario) -> None:
     ------
     InputError
     """
-    if "body" in scenario.tables:
+    if "variant" in scenario.tables.get("body", {}) and not of_file(scenario.tables):
         variant_code(scenario.tables["body"]["variant"])
-    body = known_parameters(scenario) - set(scenario.model_spec.parameters)
-    route(scenario, {}, body)
+    route(scenario, {}, body_parameters(scenario.tables).values())
     for problem in check_scenario(scenario):
         raise InputError(problem)
 

@@ -7,11 +7,14 @@ from typing import Any
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
 from ..abm.model_file import as_list
-from ..abm.quantities import convert, parse_unit
+from ..abm.ode_model import Variable
+from ..abm.quantities import Unit, convert, parse_unit
 from ..ode_coupling.dosing import Dose
 from ..ode_coupling.immune.qcic.model import VARIANTS
+from ..ode_coupling.in_units import measure_of
 from ..ode_coupling.ports import (
     ANTIGEN_BUFFER_DAYS,
+    ANTIGEN_INPUT,
     DIRICHLET,
     EXCHANGED,
     EXCHANGES,
@@ -29,9 +32,11 @@ from .course import body_parameter, tumour_types
 from .patients import Kinetic, Law, load_population, sample, sample_tissue
 from .regimen_keys import doses_of, size_of
 from .scenario import Scenario
+from .systemic import body_parameters, in_body_unit
 
 MOST_PATIENTS = 10_000  # patient k is the k-th of a stream, so a number beyond reason would draw for hours
 NO_PATIENT = "tissue alone"
+FROZEN = "freeze_tumour"  # input of QCIC
 # What a drug needs, or may have, in [coupling] to cross into tissue.
 FLUX_KEYS = {"field", "central", "volume", "molar_mass", "scale", "partition", "mg_per_unit"}
 _AMOUNT_UNITS = {"amount": ("dose", "mg")}  # drug in a body model that declares no unit
@@ -62,12 +67,14 @@ def patient_of(scenario: Scenario) -> tuple[str, dict[str, float]]:
     values = (
         sample(population, number, seed)[number - 1] | sample_tissue(population, number, seed)[number - 1]
     )
-    declared = scenario.model_spec.parameters
+    declared, body = scenario.model_spec.parameters, body_parameters(scenario.tables)
     laws: tuple[Law | Kinetic, ...] = (*population.laws, *population.tissue, *population.kinetics)
     for law in laws:
         if law.name in declared:  # the tissue may write the unit of a parameter of both in another way
             where = f"{table['population']}: {law.name}"
             values[law.name] = convert(values[law.name], law.unit, declared[law.name]["unit"], where)
+        elif law.name in body:
+            values[law.name] = in_body_unit(body[law.name], values[law.name], law.unit)
     return f"{population.name}-{number}", values
 
 
@@ -123,23 +130,34 @@ def variant_code(name: str) -> float:
     return VARIANTS[name]
 
 
-def burn_in(body_model, overrides: Mapping[str, float], settings: Mapping[str, Any]) -> Body:
-    """Return the body after the burn-in: no doses, the tumour frozen.
-
-    QCIC starts far from its immune quasi-equilibrium (CTL fall 86 % in the first week of every arm).
+def set_variant(body: Body, settings: Mapping[str, Any]) -> None:
+    """Let a body follow a variant of its equations, where it has any.
 
     Raises
     ------
     InputError
-        The body model or variant is unknown, or its equations blow up with these values.
     """
-    if settings["model"] != body_model.name:
-        raise unknown_word("body model", settings["model"], [body_model.name], "[body]")
+    if any(port.name == "variant" for port in body.model.inputs):
+        body.set_input("variant", variant_code(settings["variant"]))
+
+
+def burn_in(body_model, overrides: Mapping[str, float], settings: Mapping[str, Any]) -> Body:
+    """Return the body after the burn-in: no doses, the tumour frozen.
+
+    QCIC starts far from its immune quasi-equilibrium (CTL fall 86 % in the first week of every arm). In a file the
+    species that the lattice owns stand still.
+
+    Raises
+    ------
+    InputError
+        The variant is unknown, or the equations blow up with these values.
+    """
     body = Body(body_model, overrides, [], rtol=settings["tolerance"])
-    body.set_input("variant", variant_code(settings["variant"]))
-    body.set_input("freeze_tumour", 1.0)
+    set_variant(body, settings)
+    if any(port.name == FROZEN for port in body_model.inputs):
+        body.set_input(FROZEN, 1.0)
     try:
-        body.advance_to(float(settings["burn_in_days"]))
+        body.advance_to(float(settings.get("burn_in_days", 0.0)))
     except BodyError as error:
         raise InputError(
             f"{error}; set body parameters and body.burn_in_days nearer to their defaults"
@@ -216,6 +234,7 @@ def make_ports(table: Mapping[str, Any], model: Model, body: Body) -> Ports:
         splitting=table.get("splitting", STRANG),
         buffer_days=float(table.get("antigen_buffer_days", ANTIGEN_BUFFER_DAYS)),
         release_at_start=_release_at_start(table, volumes[1], body),
+        release_input=table.get("antigen_input", ANTIGEN_INPUT),
     )
 
 
@@ -253,18 +272,41 @@ def _signal_port(entry: Mapping[str, Any], model: Model, body: Body) -> SignalPo
     where = f"[coupling] factor of {entry['signal']}"
     factor_unit = entry.get("unit", "1")
     factor = model.scope.number(entry["factor"], factor_unit, where) if "factor" in entry else 1.0
-    parts = {part.name: part.unit for part in (*body.model.states, *body.model.outputs)}
+    parts = {part.name: part for part in (*body.model.states, *body.model.outputs)}
     wanted = {signal.name: signal.unit for signal in model.signals}
     if entry["body"] in parts and entry["signal"] in wanted:
-        supplied = _AMOUNT_UNITS.get(parts[entry["body"]], (parts[entry["body"]],))
-        need = parse_unit(wanted[entry["signal"]], where)
-        units = [parse_unit(f"{unit} {factor_unit}", where) for unit in supplied]
-        if not any(u.dimension == need.dimension and math.isclose(u.size, need.size) for u in units):
+        part, need = parts[entry["body"]], parse_unit(wanted[entry["signal"]], where)
+        by = parse_unit(factor_unit, where)
+        supplied = [measure for measure in _measures(part) if _same(measure, by, need)]
+        if _measures(part) and not supplied:
             raise InputError(
                 f"[coupling] signals: '{entry['signal']}' is in {wanted[entry['signal']]}, but {entry['body']} in "
-                f"{parts[entry['body']]} times a factor in {factor_unit} is not; give a factor with its unit"
+                f"{part.unit} times a factor in {factor_unit} is not; give a factor with its unit"
             )
+        if supplied and not math.isclose(size := supplied[0].size * by.size, need.size):
+            factor *= size / need.size
     return SignalPort(entry["signal"], entry["body"], factor)
+
+
+def _measures(part: Variable) -> list[Unit]:
+    """Return in what units a quantity of the body may be read; nothing where the body does not say."""
+    own = _AMOUNT_UNITS.get(part.unit)
+    found = map(parse_unit, own) if own and part.measure is None else [measure_of(part)]
+    return [measure for measure in found if measure is not None]
+
+
+def _same(own: Unit, by: Unit, need: Unit) -> bool:
+    """Tell whether one unit times another measures what a third does."""
+    pairs = zip(own.dimension, by.dimension, need.dimension, strict=True)
+    return all(abs(a + b - c) < 1e-9 for a, b, c in pairs)
+
+
+def _mg_per_unit(central: str, molar_mass: float, body: Body) -> float:
+    """Return the milligrams in a unit of a body state that counts moles; 1 for any other."""
+    states = {state.name: state for state in body.model.states}
+    own = measure_of(states[central]) if central in states else None
+    is_moles = own is not None and own.dimension == parse_unit("nmol").dimension
+    return own.size * 1e-6 * molar_mass if own is not None and is_moles else 1.0
 
 
 def _flux(entry: Mapping[str, Any], model: Model, body: Body) -> Flux | None:
@@ -295,6 +337,6 @@ def _flux(entry: Mapping[str, Any], model: Model, body: Body) -> Flux | None:
         number("molar_mass", "Da"),
         number("scale", "1") if "scale" in entry else None,
         number("partition", "1") if "partition" in entry else 1.0,
-        float(entry.get("mg_per_unit", 1.0)),
+        float(entry.get("mg_per_unit", _mg_per_unit(entry["central"], number("molar_mass", "Da"), body))),
         word == DIRICHLET,
     )

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,15 @@ import numpy as np
 from ..abm.advance import Tissue
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model, compile_model, read_types
+from ..abm.ode_model import Parameter
 from ..abm.parameters import Override
 from ..abm.placement import Placement
-from ..abm.quantities import convert
 from ..abm.state import first_state
 from ..abm.vocabulary import ADMIT
 from ..ode_coupling.couple import CoupledRun
 from ..ode_coupling.dosing import Dose
-from ..ode_coupling.immune.qcic.model import qcic
-from ..ode_coupling.immune.qcic.tables import parameter_units
 from ..ode_coupling.system import Body
-from .body_side import burn_in, density_stream, make_ports, patient_of, schedule_of, variant_code, weigh
+from .body_side import burn_in, density_stream, make_ports, patient_of, schedule_of, set_variant, weigh
 from .companion_side import systemic_doses, with_companions
 from .course import Course, TissueAlone, WithBody
 from .marrow import Marrow
@@ -30,6 +28,7 @@ from .names import wrong_names
 from .radiation import Radiation
 from .scenario import Scenario
 from .store import to_json
+from .systemic import body_model, in_body_unit
 from .tissue import draw_densities, place_scenario, table_of, tissue_provenance
 from .tissue_keys import lattice_shape
 from .tissue_numbers import resolve_numbers
@@ -109,9 +108,9 @@ class Builder:
         self._tables = json.loads(to_json(scenario.tables))
         self._patient, self._values = patient_of(scenario)
         self._doses = schedule_of(scenario.tables)
-        self._body_model = qcic() if "body" in self._tables else None
+        self._body_model = body_model(self._tables) if "body" in self._tables else None
         declared = self._body_model.parameters if self._body_model else ()
-        self._tissue_values, self._body_values = route(scenario, self._values, {p.name for p in declared})
+        self._tissue_values, self._body_values = route(scenario, self._values, declared)
         self._burnt = (
             burn_in(self._body_model, self._body_values, self._tables["body"]) if self._body_model else None
         )
@@ -192,8 +191,8 @@ class Builder:
             systemic_doses(self._tables, self._doses),
             rtol=table["tolerance"],
         )
-        body.y[:] = self._burnt.y
-        body.set_input("variant", variant_code(table["variant"]))
+        body.take_over(self._burnt)
+        set_variant(body, table)
         return with_companions(body, self._tables, self._doses, model or self._draft)
 
     def _course(self, tissue: Tissue) -> Course:
@@ -204,7 +203,7 @@ class Builder:
         coupled = CoupledRun(tissue, body, make_ports(coupling, tissue.model, body))
         coupled.open()
         marrow = Marrow(self._tables["toxicity"], tissue.model, body) if "toxicity" in self._tables else None
-        return WithBody(coupled, coupling.get("plasma", []), marrow)
+        return WithBody(coupled, coupling, marrow)
 
 
 def build(scenario: Scenario, seed: int, tissue_file: Path | None = None, threads: int = 1) -> Simulation:
@@ -218,9 +217,10 @@ def build(scenario: Scenario, seed: int, tissue_file: Path | None = None, thread
 
 
 def route(
-    scenario: Scenario, patient: Mapping[str, float], body_names: set[str]
+    scenario: Scenario, patient: Mapping[str, float], declared: Iterable[Parameter]
 ) -> tuple[dict[str, Override], dict[str, float]]:
     """Send patient, scenario and user values to the tissue, the body or both, by name."""
+    body_names = {parameter.name: parameter for parameter in declared}
     tissue: dict[str, Override] = {}
     body: dict[str, float] = {}
     known = scenario.model_spec.parameters
@@ -234,19 +234,14 @@ def route(
     entries += [(name, value, unit, "user") for name, (value, unit) in scenario.user_parameters.items()]
     for name, value, unit, source in entries:
         if name not in known and name not in body_names:
-            raise unknown_word("parameter", name, set(known) | body_names, f"{source} value")
+            raise unknown_word("parameter", name, {*known, *body_names}, f"{source} value")
         if name in known:
             tissue[name] = Override(value, unit, source)
         if name in body_names:
-            body[name] = _in_body_unit(name, value, unit, known)
+            # without a unit it is in the one that the tissue declares, where that has it, too
+            given = unit or (known[name]["unit"] if name in known else None)
+            body[name] = in_body_unit(body_names[name], value, given)
     return tissue, body
-
-
-def _in_body_unit(name: str, value: float, unit: str | None, known: Mapping[str, Any]) -> float:
-    """Return a value in the unit of the body model; without a unit it is in the one that the tissue declares."""
-    given = unit or (known[name]["unit"] if name in known else None)
-    own = parameter_units().get(name, given)
-    return value if given is None or own is None else convert(value, given, own, name)
 
 
 def measure(placement: Placement, draft: Model) -> dict[str, float]:

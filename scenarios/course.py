@@ -1,6 +1,6 @@
 """What advances in a run: a tissue with its body, or a tissue alone, with one face for both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,11 +9,12 @@ from ..abm.advance import Tissue
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
 from ..abm.state import State
-from ..abm.volume import tumour_volume_cm3
+from ..abm.volume import CELL_FRACTION, CELL_VOLUME_CM3, tumour_volume_cm3
 from ..ode_coupling.couple import CoupledRun, species_names
 from ..ode_coupling.system import Body
 from .marrow import ANC, Marrow
 
+CM3_PER_UM3 = 1e-12
 Doses = list[tuple[float, str, float]]
 
 
@@ -154,15 +155,15 @@ class WithBody:
     Parameters
     ----------
     coupled : CoupledRun
-    plasma : sequence of mapping
-        Entries of ``plasma`` in [coupling]: drug, body (state) and factor.
+    coupling : mapping
+        [coupling] of the scenario: its ``plasma``, ``cell_volume`` and ``cell_share``.
     marrow : Marrow, optional
         Neutrophils that the body's drugs act on.
     """
 
-    def __init__(
-        self, coupled: CoupledRun, plasma: Sequence[Mapping[str, Any]], marrow: Marrow | None = None
-    ):
+    def __init__(self, coupled: CoupledRun, coupling: Mapping[str, Any], marrow: Marrow | None = None):
+        plasma = coupling.get("plasma", [])
+        self._cell_cm3, self._share = _cell_size(coupling, coupled.tissue.model, coupled.body)
         self.coupled, self.tissue, self._marrow = coupled, coupled.tissue, marrow
         model, body = coupled.tissue.model, coupled.body.model
         self._plasma = [
@@ -203,13 +204,11 @@ class WithBody:
 
     def volume_cm3(self) -> float:
         """Return the volume of the lesion from its weighted count of tumour cells, cm3."""
-        ports, body = self.coupled.ports, self.coupled.body
-        model = self.tissue.model
+        ports, model = self.coupled.ports, self.tissue.model
         counts = self.tissue.state.counts(model)
         amount = sum(port.weight * counts[model.type_id(port.type) - 1] for port in self._tumour)
         density = amount / ports.tissue_volume_L
-        cell, share = (body_parameter(body, name) for name in ("v_tumor", "V_e"))
-        return float(tumour_volume_cm3(density, ports.tissue_volume_L, cell, share))
+        return float(tumour_volume_cm3(density, ports.tissue_volume_L, self._cell_cm3, self._share))
 
     def level(self, name: str) -> float:
         """Return a state or output of the body, or the neutrophil count."""
@@ -267,6 +266,21 @@ class WithBody:
         self.coupled.restore(arrays)
         if self._marrow:
             self._marrow.restore(arrays)
+
+
+def _cell_size(coupling: Mapping[str, Any], model: Model, body: Body) -> tuple[float, float]:
+    """Return the volume of a tumour cell (cm3) and the share of a tumour that is tumour cells."""
+    known = {parameter.name for parameter in body.model.parameters}
+    found = []
+    for key, unit, size, own, published in (
+        ("cell_volume", "um^3", CM3_PER_UM3, "v_tumor", CELL_VOLUME_CM3),
+        ("cell_share", "1", 1.0, "V_e", CELL_FRACTION),
+    ):
+        if key in coupling:
+            found.append(model.scope.positive(coupling[key], unit, f"[coupling] {key}", zero=False) * size)
+        else:
+            found.append(body_parameter(body, own) if own in known else published)
+    return found[0], found[1]
 
 
 def tumour_columns(model: Model) -> list[int]:

@@ -140,9 +140,14 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
         "fork": ("text", False, "snapshot: snapshot, or exact (the final state, every bit)"),
     },
     "body": {
-        "model": ("text", True, "systemic model: qcic"),
-        "variant": ("text", True, "variant of its equations: conservative"),
-        "burn_in_days": (f"number >= 0 <= {MOST_DAYS}", True, "days before time 0 with the tumour frozen"),
+        "model": ("text", True, "systemic model: qcic, or an SBML file (.xml)"),
+        "variant": ("text", False, "qcic: variant of its equations, conservative; has to be given"),
+        "burn_in_days": (
+            f"number >= 0 <= {MOST_DAYS}",
+            False,
+            "days before time 0 with the tumour frozen; has to be given for qcic, 0 if absent for a file",
+        ),
+        "doses": ("table", False, "file: drug = species that its doses enter"),
         "tolerance": ("number >= 1e-13 <= 1e-3", True, "relative tolerance of the ODE solver"),
     },
     "patient": {
@@ -224,6 +229,21 @@ SCENARIO_KEYS: dict[str, dict[str, tuple[str, bool, str]]] = {
             "text",
             False,
             "body output: antigen at time 0; the buffer starts empty if absent",
+        ),
+        "antigen_input": (
+            "text",
+            False,
+            "body input that antigen goes to (cells/L/d); antigen_rate if absent",
+        ),
+        "cell_volume": (
+            "expression",
+            False,
+            "volume of a tumour cell (um^3); if absent v_tumor of the body, or 2.572e-9 cm3 where that has none",
+        ),
+        "cell_share": (
+            "expression",
+            False,
+            "share of the tumour that is tumour cells; if absent V_e of the body, or 0.37 where that has none",
         ),
         "antigen_turnover": ("text", False, "body parameter: its turnover (1/d), to go with antigen_output"),
     },

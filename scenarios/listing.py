@@ -25,6 +25,7 @@ from .patients import library_populations, load_population
 from .pk_command import describe_drug
 from .scenario import LIBRARY, Scenario, library_scenarios, load_scenario
 from .study import Study, library_studies, load_study
+from .systemic import body_model
 
 MOST_VALUES = 8  # of a sweep that are written out
 
@@ -104,7 +105,8 @@ def describe_text(name: str, assumed: bool) -> str:
     model = scenario_model(scenario)
     if assumed:
         return "\n".join(_assumed(model))
-    body = ["", *body_lines(body_model_of(scenario.tables, qcic()))] if "body" in scenario.tables else []
+    tables = scenario.tables
+    body = ["", *body_lines(body_model_of(tables, body_model(tables)))] if "body" in tables else []
     return "\n".join([*_scenario(scenario), "", *_model(model), *body])
 
 

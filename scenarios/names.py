@@ -10,14 +10,15 @@ from ..abm.model_file import as_list
 from ..abm.ode_model import OdeModel, Parameter, Variable
 from ..abm.quantities import parse_unit
 from ..abm.vocabulary import ADMIT
-from ..ode_coupling.immune.qcic.model import VARIANTS, qcic
-from ..ode_coupling.system import DOSE_RATE
+from ..ode_coupling.immune.qcic.model import VARIANTS
+from ..ode_coupling.system import DOSE_RATE, OWNED
 from ..ode_coupling.toxicity.friberg import ANC
 from .companion_side import body_model_of
 from .listing import scenario_model
 from .patients import load_population
 from .radiation import Radiation
 from .scenario import Scenario
+from .systemic import body_model, body_parameters, of_file
 from .tissue_keys import placed_types
 from .tissue_numbers import resolve_numbers
 from .trial import Trial
@@ -39,7 +40,7 @@ def wrong_names(scenario: Scenario) -> list[str]:
     declared = set(scenario.model_spec.parameters)
     names = list(_body_names(tables, model)) if "body" in tables else []
     if "body" in tables:
-        declared |= {p.name for p in qcic().parameters}
+        declared |= body_parameters(tables).keys()
     outside = tables.get("parameters", {}), tables.get("patient", {}).get("values", {})
     names += [("parameter", name, declared) for table in outside for name in table]
     population = tables.get("patient", {}).get("population")
@@ -62,10 +63,10 @@ def wrong_names(scenario: Scenario) -> list[str]:
 
 def _body_names(tables: Mapping[str, Any], model: Model) -> Iterator[tuple[str, str, set[str]]]:
     """Yield (kind, word, valid words) of every name that a body must know."""
-    body = body_model_of(tables, qcic())
+    body = body_model_of(tables, body_model(tables))
     yield from _coupled(tables["coupling"], model, body)
-    yield "model", tables["body"]["model"], {qcic().name}
-    yield "variant", tables["body"]["variant"], set(VARIANTS)
+    if not of_file(tables):
+        yield "variant", tables["body"]["variant"], set(VARIANTS)
     yield from (("drug", regimen["drug"], _drugs(body)) for regimen in tables.get("regimen", []))
     named = {part.name for part in (*body.states, *body.outputs)}
     seen = named | ({ANC.name} if "toxicity" in tables else set())
@@ -120,7 +121,7 @@ def _coupled(table: Mapping[str, Any], model: Model, body: OdeModel) -> Iterator
         yield "body parameter", table["antigen_turnover"], _of_unit(body.parameters, "1/d")
     for cell in table["cells"]:
         yield "cell type", cell["type"], types
-        yield "body state", cell["tissue"], {name.removeprefix("owned_") for name in inputs} & pools
+        yield "body state", cell["tissue"], {name.removeprefix(OWNED) for name in inputs} & pools
         if "blood" in cell:
             yield "body state", cell["blood"], pools
         if "arrival" in cell:

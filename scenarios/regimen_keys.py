@@ -11,6 +11,7 @@ from ..ode_coupling.regimens import BodySize, Order, parse_regimen
 from .inputs import drug_source
 from .keys import SCENARIO_KEYS
 from .limits import MOST_DOSES
+from .systemic import check_dose_unit, of_file
 
 NEEDED = ("amount", "days", "cycle_days", "infusion_days", "first_day")  # in place of an order
 INSTEAD = ("amount", "days", "cycle_days", "cycles", "infusion_days", "route")  # which an order says itself
@@ -63,6 +64,8 @@ def _check_unit(drug: str, order: Order, tables: Mapping[str, Any], place: str) 
     companions = [entry for entry in tables.get("companion", []) if entry.get("drug") == drug]
     if companions:
         load_drug(drug_source(companions[0])).check_order(order, place)
+    elif of_file(tables):
+        check_dose_unit(tables, drug, order.unit, place)
     elif order.unit == "cells" and tables["body"].get("model") == "qcic":
         raise InputError(f"{place}: the order comes out in cells, and qcic counts {drug} in mg or units")
 

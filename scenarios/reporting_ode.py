@@ -11,6 +11,7 @@ from ..analysis.series import swept_values
 from ..ode_coupling.ode_only import simulate
 from .body_side import schedule_of
 from .patients import load_population, sample
+from .systemic import of_file
 
 FIRST_ASSESSMENT_DAYS = 56.0
 
@@ -24,7 +25,7 @@ def ode_only_arms(records: Sequence[RunRecord], patients: int) -> dict[str, dict
     arms: dict[str, dict[str, Any]] = {}
     for record, point in zip(records, swept_values(records), strict=True):
         tables = record.attributes["scenario_text"]
-        if record.arm not in arms and "population" in tables.get("patient", {}):
+        if record.arm not in arms and "population" in tables.get("patient", {}) and not of_file(tables):
             arms[record.arm] = {
                 "tri_week8": ode_only_tri(tables, patients, _changed(record)),
                 "label": f"ODE only, {tables['patient']['population']}, variant {tables['body']['variant']}"

@@ -11,7 +11,6 @@ from ..abm.errors import InputError, unknown_word
 from ..abm.keys import check_value
 from ..abm.model_file import ModelSpec, add_part, check_keys, check_source, find_file, read_model, read_toml
 from ..abm.quantities import number_and_unit
-from ..ode_coupling.immune.qcic.tables import parameter_names
 from .inputs import beside, settle
 from .keys import (
     BODY_ONLY,
@@ -28,6 +27,7 @@ from .keys import (
 from .limits import check_days, check_size, leave_late_days
 from .observe import blocks
 from .regimen_keys import check_regimens
+from .systemic import body_parameters, check_body
 from .tissue_keys import check_tissue, lattice_shape
 from .trial_keys import check_trial
 
@@ -296,8 +296,7 @@ def _finite(text: str, name: str) -> float:
 
 def known_parameters(scenario: Scenario) -> set[str]:
     """Return the names of all parameters of tissue and, where there is one, body."""
-    body = parameter_names() if "body" in scenario.tables else set()
-    return set(scenario.model_spec.parameters) | body
+    return set(scenario.model_spec.parameters) | body_parameters(scenario.tables).keys()
 
 
 def _settable() -> list[tuple[str, ...]]:
@@ -337,6 +336,7 @@ def _check_values(scenario: Scenario, where: str) -> None:
             if word not in words:
                 raise unknown_word(key, word, words, f"{where} [{section}]")
     check_tissue(tables["tissue"])
+    check_body(tables, where)
     check_regimens(tables, where)
     if tables["scenario"]["treatment"] == "until progression" and "body" not in tables:
         raise InputError(

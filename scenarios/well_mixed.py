@@ -22,6 +22,7 @@ from .store import publish
 from .store.file import as_scale, file_image, write_array, write_text
 from .store.replicates import TWIN_FILE
 from .study import load_study
+from .systemic import needs_cycle
 
 TWIN_CSV, TWIN_H5 = "well_mixed.csv", TWIN_FILE
 TWIN_FORMAT, TWIN_VERSION = "oncolattice-well-mixed", 1
@@ -127,12 +128,13 @@ def simulate_twin(scenario: Scenario) -> tuple[str, dict[str, np.ndarray]]:
     InputError, BodyError
     """
     tables = scenario.tables
+    needs_cycle(tables, "the well-mixed twin of a run")
     patient, values = patient_of(scenario)
     days = tables["scenario"]["duration_days"]
     until = tables["scenario"]["treatment"] == "until progression"
     if tables.get("companion"):
         return patient, follow_body(Builder(scenario).body(), days, EVERY_DAYS, until)
-    _, body = route(scenario, values, {parameter.name for parameter in qcic().parameters})
+    _, body = route(scenario, values, qcic().parameters)
     course = simulate(
         body,
         schedule_of(tables),

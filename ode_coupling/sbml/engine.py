@@ -217,7 +217,8 @@ class BodyEngine:
         if self._p is None or not np.array_equal(p, self._p):
             self._restart(p)
         self.engine.model.setTime(t * self.per_day)
-        self.engine.set(self.inputs, np.where(self._is_dose, u / self.per_day, u))
+        own = u[: len(self.inputs)]  # behind them are marks of what a lattice owns
+        self.engine.set(self.inputs, np.where(self._is_dose, own / self.per_day, own))
         self.engine.set(contents.states, y)
 
     def _restart(self, p: np.ndarray) -> None:

@@ -1,18 +1,21 @@
 """Read an SBML file as an `OdeModel` whose engine is libRoadRunner."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from ...abm.errors import InputError, unknown_word
 from ...abm.ode_model import OdeModel, Parameter, Variable
-from ..system import DOSE_RATE
+from ...abm.quantities import Unit, parse_unit
+from ..system import DOSE_RATE, OWNED
 from .contents import Contents
 from .document import Document, open_document
 from .engine import BodyEngine, Engine, roadrunner
+from .owned import hand_over
 from .refused import refuse_foreign, refuse_instants
 from .runnable import Runnable
 from .shield import refuse_deadly
@@ -24,8 +27,8 @@ _DOI = re.compile(r"doi[:/.](?:org/)?(10\.\d{4,9}/\S+)$")
 _PUBMED = re.compile(r"pubmed[:/](\d+)$")
 
 
-def checked(path: str | Path) -> tuple[Runnable, Units]:
-    """Return a file that the engine can be trusted with.
+def checked(path: str | Path, owned: Sequence[str] = ()) -> tuple[Runnable, Units]:
+    """Return a file that the engine can be trusted with, some of its species handed over to a lattice.
 
     Raises
     ------
@@ -43,13 +46,15 @@ def checked(path: str | Path) -> tuple[Runnable, Units]:
     refuse_foreign(document)
     units = Units(document)
     units.seconds_per_time_unit()
-    runnable = Runnable(document)
+    runnable = Runnable(hand_over(document, owned))
     refuse_instants(runnable.formulae, runnable.contents, document.path)
     refuse_deadly(document, runnable.text)
     return runnable, units
 
 
-def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeModel:
+def read_sbml(
+    path: str | Path, doses: Mapping[str, str] | None = None, owned: Sequence[str] = ()
+) -> OdeModel:
     """Return the model of an SBML file (Levels 1 to 3, core) for a `Body`.
 
     A state has the value of its SBML symbol: the concentration of a species, or its amount where
@@ -61,13 +66,15 @@ def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeMo
     path : str or Path
     doses : mapping of str to str, optional
         Drug -> species that its doses enter, by an input ``dose_rate_<drug>`` (amount/d).
+    owned : sequence of str, optional
+        Species that a lattice writes (`owned.hand_over`); each has an input ``owned_<species>``, which says so.
 
     Raises
     ------
     InputError
         The extra is not installed; the file is not valid, or holds what is refused, by name.
     """
-    runnable, units = checked(path)
+    runnable, units = checked(path, owned)
     document, contents = runnable.document, runnable.contents
     where = document.path.name
     changing = [
@@ -103,11 +110,12 @@ def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeMo
         states=tuple(map(described.variable, contents.states)),
         inputs=(
             *map(described.variable, contents.inputs),
-            *(Variable(port, "amount/d", f"dose into {species}") for port, species in ports),
+            *(described.dose_rate(port, species) for port, species in ports),
+            *(Variable(f"{OWNED}{name}", "1", f"1 where a lattice owns {name}") for name in owned),
         ),
         outputs=tuple(map(described.variable, contents.outputs)),
         parameters=tuple(
-            Parameter(v.name, float(value), v.unit, source(document), v.description)
+            Parameter(v.name, float(value), v.unit, source(document), v.description, v.measure)
             for v, value in zip(map(described.variable, contents.constants), values, strict=True)
         ),
         initial=start,
@@ -120,42 +128,80 @@ def read_sbml(path: str | Path, doses: Mapping[str, str] | None = None) -> OdeMo
     )
 
 
+def rooms(path: str | Path) -> dict[str, tuple[str, bool]]:
+    """Return, for every species of a file, its compartment and whether its value is an amount, not a concentration.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is no SBML.
+    """
+    contents = Contents(open_document(Path(path)))
+    return {
+        name: (e.get("compartment", ""), contents.is_amount(name)) for name, e in contents.species.items()
+    }
+
+
 class Described:
     """Name, unit and meaning of the quantities of a file."""
 
     def __init__(self, document: Document, contents: Contents, units: Units):
         self.document, self.contents, self.units = document, contents, units
         self._reactions = {r.get("id") or r.get("name") or "": r for r in document.model.iter("reaction")}
+        hour = parse_unit("h")
+        self._time = Unit((units.seconds_per_time_unit() or DAY_S) / 3600.0, hour.dimension)
 
     def variable(self, name: str) -> Variable:
         """Return one quantity."""
+        e, above, *below = self._unit(name)
+        texts = [self.units.text(unit) for unit in (above, *below)]
+        unit = UNDECLARED if UNDECLARED in texts else "/".join(texts)
+        measure = self.units.measure(above)
+        if below:
+            measure = _over(measure, self._time if name in self._reactions else self.units.measure(*below))
+        return Variable(name, unit, " ".join((e.get("name") or "").split()) if e.get("id") else "", measure)
+
+    def dose_rate(self, port: str, species: str) -> Variable:
+        """Return the input by which doses enter a species, in units of its amount a day."""
+        amount = self._default(self.contents.species[species], "substance", "substanceUnits", "units")
+        text = self.units.text(amount)
+        unit = f"{'amount' if text == UNDECLARED else text}/d"
+        return Variable(
+            port, unit, f"dose into {species}", _over(self.units.measure(amount), parse_unit("d"))
+        )
+
+    def _unit(self, name: str) -> tuple[Any, ...]:
+        """Return the element of a quantity, its unit, and what that is divided by, if it is."""
         contents, model = self.contents, self.document.model
         if name in contents.species:
             e = contents.species[name]
             amount = self._default(e, "substance", "substanceUnits", "units")
-            unit = self.units.text(amount)
             room = contents.compartments.get(e.get("compartment", ""))
-            if not contents.is_amount(name) and room is not None and unit != UNDECLARED:
-                size = self.units.text(self._default(room, "volume", "units"))
-                unit = f"{unit}/{size}" if size != UNDECLARED else UNDECLARED
-        elif name in contents.compartments:
+            if contents.is_amount(name) or room is None:
+                return e, amount
+            return e, amount, self._default(room, "volume", "units")
+        if name in contents.compartments:
             e = contents.compartments[name]
-            unit = self.units.text(self._default(e, "volume", "units"))
-        elif name in contents.quantities:
+            return e, self._default(e, "volume", "units")
+        if name in contents.quantities:
             e = contents.quantities[name]
-            unit = self.units.text(e.get("units"))
-        elif name in contents.references:
-            e, unit = contents.references[name], "1"
-        else:
-            e = self._reactions[name]
-            extent = model.get("extentUnits") or ("substance" if self.document.level < 3 else None)
-            time = model.get("timeUnits") or ("time" if self.document.level < 3 else None)
-            unit = f"{self.units.text(extent)}/{self.units.text(time)}" if extent and time else UNDECLARED
-        return Variable(name, unit, " ".join((e.get("name") or "").split()) if e.get("id") else "")
+            return e, e.get("units")
+        if name in contents.references:
+            return contents.references[name], "dimensionless"
+        old = self.document.level < 3
+        extent = model.get("extentUnits") or ("substance" if old else None)
+        return self._reactions[name], extent, model.get("timeUnits") or ("time" if old else None)
 
     def _default(self, e: Element, kind: str, *keys: str) -> str | None:
         own = next((e.get(key) for key in keys if e.get(key)), None)
         return own or self.document.model.get(f"{kind}Units") or (kind if self.document.level < 3 else None)
+
+
+def _over(unit: Unit | None, by: Unit | None) -> Unit | None:
+    """Return one unit divided by another, None where either is not known."""
+    if unit is None or by is None:
+        return None
+    return Unit(unit.size / by.size, tuple(a - b for a, b in zip(unit.dimension, by.dimension, strict=True)))
 
 
 def source(document: Document) -> str:

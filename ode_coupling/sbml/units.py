@@ -4,6 +4,7 @@ import math
 from xml.etree.ElementTree import Element
 
 from ...abm.errors import InputError
+from ...abm.quantities import Unit, parse_unit
 from .document import Document
 
 _KINDS = {"litre": "L", "liter": "L", "mole": "mol", "gram": "g", "second": "s", "metre": "m", "meter": "m",
@@ -11,6 +12,9 @@ _KINDS = {"litre": "L", "liter": "L", "mole": "mol", "gram": "g", "second": "s",
 _PREFIXES = {3: "k", 0: "", -3: "m", -6: "u", -9: "n", -12: "p", -15: "f"}
 _TIMES = {60.0: "min", 3600.0: "h", 86400.0: "d", 604800.0: "week"}
 UNDECLARED = "not declared"
+# Kinds that ours are made of.
+_OURS = {"litre": "L", "liter": "L", "mole": "mol", "gram": "g", "kilogram": "kg", "second": "s", "metre": "m",
+         "meter": "m", "item": "cell", "dimensionless": "1"}  # fmt: skip
 # Units that Levels 1 and 2 give where a file defines none (Level 2 Version 4, section 4.4.3).
 _BUILT_IN = {"substance": "mol", "volume": "L", "area": "m^2", "length": "m", "time": "s"}
 
@@ -55,6 +59,27 @@ class Units:
                 power = f"{text}^{abs(exponent):g}" if abs(exponent) != 1 else text
                 (above if exponent > 0 else below).append(power)
         return "/".join(["*".join(above) or "1", *below])
+
+    def measure(self, name: str | None) -> Unit | None:
+        """Return a unit in base units; None where the file does not define it, or our units have no such kind.
+
+        What Levels 1 and 2 take for granted is as good as undefined, but for litres and seconds: whoever counts cells
+        in a file without units did not mean moles.
+        """
+        if name in self._made:
+            found = Unit(1.0, parse_unit("1").dimension)
+            for part in self._made[name]:
+                own = _OURS.get(part.get("kind", ""))
+                if own is None:
+                    return None
+                one, power = parse_unit(own), _exponent(part)
+                size = (_size(part) * one.size) ** power
+                dimension = tuple(a + power * b for a, b in zip(found.dimension, one.dimension, strict=True))
+                found = Unit(found.size * size, dimension)
+            return found
+        if self._of.level < 3 and name in ("volume", "time"):
+            return parse_unit(_BUILT_IN[name])
+        return parse_unit(_OURS[name]) if name in _OURS else None
 
     def seconds_per_time_unit(self) -> float | None:
         """Return the unit of time in seconds, None where the file declares none.
