@@ -27,6 +27,21 @@ def test_pure_death_is_binomial_and_a_rate_wrong_by_ten_percent_fails():
     assert tissue.state.events[model.events.index("A: die x")] == dead
 
 
+def test_every_type_of_a_layer_acts_at_its_own_rate():
+    """Three types side by side on one layer, the first and the last of them at different rates."""
+    rates = {"A": "d", "B": "r", "V": "b"}  # 0.01, 0.02 and 0.03 an hour
+    model = tiny_model(BLIND, "".join(behaviour(name, "die x", rate) for name, rate in rates.items()))
+    occupant = np.zeros((2, 210, 210), np.uint8)
+    for k, name in enumerate(rates):
+        occupant[0, k::3] = model.type_id(name, "test")
+    tissue = tissue_of(model, occupant)
+    for _ in range(10):
+        tissue.step()
+    events = dict(zip(model.events, tissue.state.events.tolist(), strict=True))
+    for name, rate in zip(rates, (0.01, 0.02, 0.03), strict=True):
+        assert abs(z_binomial(events[f"{name}: die x"], 70 * 210, 1 - np.exp(-10 * rate))) < Z, name
+
+
 def test_competing_fates_share_events_by_their_rates():
     model = tiny_model(
         BLIND, behaviour("A", "die x", "r") + behaviour("A", "become B", "d") + behaviour("A", "leave", "b")
