@@ -27,7 +27,7 @@ from .scenario import Scenario, load_scenario
 from .store import open_books
 from .store.replicates import REPLICATES_FILE, read_replicates
 from .study import Study, load_study
-from .systemic import body_parameters, of_file
+from .systemic import of_file
 from .tissue_keys import FILE_KINDS
 from .together import run_together, seeds_done
 from .warm import warm_up, warm_up_with
@@ -362,7 +362,7 @@ def refuse(scenario: Scenario) -> None:
     """
     if "variant" in scenario.tables.get("body", {}) and not of_file(scenario.tables):
         variant_code(scenario.tables["body"]["variant"])
-    route(scenario, {}, body_parameters(scenario.tables).values())
+    route(scenario, {})
     for problem in check_scenario(scenario):
         raise InputError(problem)
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 from ..abm.advance import Tissue
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model, compile_model, read_types
-from ..abm.ode_model import Parameter
 from ..abm.parameters import Override
 from ..abm.placement import Placement
 from ..abm.state import first_state
@@ -28,7 +27,7 @@ from .names import wrong_names
 from .radiation import Radiation
 from .scenario import Scenario
 from .store import to_json
-from .systemic import body_model, in_body_unit
+from .systemic import body_model, body_parameters, in_body_unit
 from .tissue import draw_densities, place_scenario, table_of, tissue_provenance
 from .tissue_keys import lattice_shape
 from .tissue_numbers import resolve_numbers
@@ -109,8 +108,7 @@ class Builder:
         self._patient, self._values = patient_of(scenario)
         self._doses = schedule_of(scenario.tables)
         self._body_model = body_model(self._tables) if "body" in self._tables else None
-        declared = self._body_model.parameters if self._body_model else ()
-        self._tissue_values, self._body_values = route(scenario, self._values, declared)
+        self._tissue_values, self._body_values = route(scenario, self._values)
         self._burnt = (
             burn_in(self._body_model, self._body_values, self._tables["body"]) if self._body_model else None
         )
@@ -216,11 +214,15 @@ def build(scenario: Scenario, seed: int, tissue_file: Path | None = None, thread
     return Builder(scenario).build(seed, tissue_file, threads)
 
 
-def route(
-    scenario: Scenario, patient: Mapping[str, float], declared: Iterable[Parameter]
-) -> tuple[dict[str, Override], dict[str, float]]:
-    """Send patient, scenario and user values to the tissue, the body or both, by name."""
-    body_names = {parameter.name: parameter for parameter in declared}
+def route(scenario: Scenario, patient: Mapping[str, float]) -> tuple[dict[str, Override], dict[str, float]]:
+    """Send patient, scenario and user values to the tissue, the body or both, by name.
+
+    Raises
+    ------
+    InputError
+        A name that neither has, or a unit that measures something else.
+    """
+    body_names = body_parameters(scenario.tables)
     tissue: dict[str, Override] = {}
     body: dict[str, float] = {}
     known = scenario.model_spec.parameters

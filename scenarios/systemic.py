@@ -135,6 +135,8 @@ def in_body_unit(parameter: Parameter, value: float, unit: str | None) -> float:
     if unit is None or own is None or unit == parameter.unit:
         return value
     given = parse_unit(unit, parameter.name)
+    if given == own:  # the very same number
+        return value
     if given.dimension != own.dimension:
         raise InputError(
             f"{parameter.name}: wrong dimension, got {unit} where {parameter.unit} is needed; check the units"

@@ -134,7 +134,7 @@ def simulate_twin(scenario: Scenario) -> tuple[str, dict[str, np.ndarray]]:
     until = tables["scenario"]["treatment"] == "until progression"
     if tables.get("companion"):
         return patient, follow_body(Builder(scenario).body(), days, EVERY_DAYS, until)
-    _, body = route(scenario, values, qcic().parameters)
+    _, body = route(scenario, values)
     course = simulate(
         body,
         schedule_of(tables),

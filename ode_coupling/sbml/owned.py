@@ -40,7 +40,9 @@ def hand_over(document: Document, names: Sequence[str]) -> Document:
     model = copy.deepcopy(document.model)
     for species in (*model.iter("species"), *model.iter("specie")):
         if {species.get("id"), species.get("name")} & {*names}:
-            species.set("boundaryCondition", "false")  # what has neither rule nor reaction would be a parameter
+            species.set(
+                "boundaryCondition", "false"
+            )  # what has neither rule nor reaction would be a parameter
     for rules in model.iter("listOfRules"):
         for rule in list(rules):
             if {rule.get("variable"), rule.get("species")} & {*names}:

@@ -112,8 +112,8 @@ class Runnable:
             name = assignment.get("symbol", "")
             if name in fixed:
                 start = f"{self._own}start_{k}"
-                _list_in(model, "listOfParameters").append(_parameter(start, 0.0))
-                _list_in(model, "listOfRules").append(_rule(name, ci(start)))
+                list_in(model, "listOfParameters").append(parameter_of(start, 0.0))
+                list_in(model, "listOfRules").append(rule_of(name, ci(start)))
                 assignment.set("symbol", start)
                 references[name].set("constant", "false")
 
@@ -127,23 +127,23 @@ class Runnable:
         ]
         if not watched and not listed:
             return
-        parameters, rules = _list_in(model, "listOfParameters"), _list_in(model, "listOfRules")
-        events = _list_in(model, "listOfEvents")
+        parameters, rules = list_in(model, "listOfParameters"), list_in(model, "listOfRules")
+        events = list_in(model, "listOfEvents")
         for k, (trigger, math) in enumerate(listed):
             names = Event(
                 f"{self._own}held_{k}", f"{self._own}met_{k}", trigger.get("initialValue") != "false"
             )
             self.events.append(names)
-            parameters.extend([_parameter(names.held, FOREVER), _parameter(names.met, 0.0)])
-            rules.append(_rule(names.met, _as_number(math[0])))
+            parameters.extend([parameter_of(names.held, FOREVER), parameter_of(names.met, 0.0)])
+            rules.append(rule_of(names.met, _as_number(math[0])))
             math[0] = apply("and", math[0], apply("gt", time_symbol(), ci(names.held)))
         for k, phase in enumerate(phases(self.formulae, self.contents)):
             self.phases.append(f"{self._own}phase_{k}")
-            parameters.append(_parameter(self.phases[-1], 0.0))
-            rules.append(_rule(self.phases[-1], phase))
+            parameters.append(parameter_of(self.phases[-1], 0.0))
+            rules.append(rule_of(self.phases[-1], phase))
         nothing = f"{self._own}nothing"
         if watched:
-            parameters.append(_parameter(nothing, 0.0))
+            parameters.append(parameter_of(nothing, 0.0))
         for k, condition in enumerate(watched):
             events.append(self._harmless(f"{self._own}watch_{k}", condition, nothing))
 
@@ -153,16 +153,16 @@ class Runnable:
         trigger = Element("trigger", {"initialValue": "true", "persistent": "true"} if newer else {})
         if newer or self.document.version > 3:
             event.set("useValuesFromTriggerTime", "true")
-        trigger.append(_math(condition))
+        trigger.append(math_of(condition))
         assignments, assignment = Element("listOfEventAssignments"), Element("eventAssignment")
         assignment.set("variable", nothing)
-        assignment.append(_math(cn("0")))
+        assignment.append(math_of(cn("0")))
         assignments.append(assignment)
         event.extend([trigger, assignments])
         return event
 
 
-def _list_in(model: Element, tag: str) -> Element:
+def list_in(model: Element, tag: str) -> Element:
     """Return a list of a model, made in its place where it has none."""
     found = model.find(tag)
     if found is None:
@@ -177,13 +177,13 @@ def _list_in(model: Element, tag: str) -> Element:
     return found
 
 
-def _parameter(name: str, value: float) -> Element:
+def parameter_of(name: str, value: float) -> Element:
     return Element("parameter", {"id": name, "value": repr(value), "constant": "false"})
 
 
-def _rule(variable: str, formula: Element) -> Element:
+def rule_of(variable: str, formula: Element) -> Element:
     rule = Element("assignmentRule", {"variable": variable})
-    rule.append(_math(formula))
+    rule.append(math_of(formula))
     return rule
 
 
@@ -195,7 +195,7 @@ def _as_number(condition: Element) -> Element:
     return made
 
 
-def _math(formula: Element) -> Element:
+def math_of(formula: Element) -> Element:
     made = Element("math")
     made.append(formula)
     return made

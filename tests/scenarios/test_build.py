@@ -72,7 +72,7 @@ def test_a_parameter_of_one_side_stays_there():
 
 
 def test_a_body_parameter_is_converted_to_the_unit_of_the_body():
-    with_unit = route(small("mcrc_tas102", "V_B=4500cm3", "V_D_CA=0.025/h"), {}, {"V_B", "V_D_CA"})[1]
+    with_unit = route(small("mcrc_tas102", "V_B=4500cm3", "V_D_CA=0.025/h"), {})[1]
     assert with_unit == {"V_B": pytest.approx(4.5, rel=1e-15), "V_D_CA": pytest.approx(0.6, rel=1e-15)}
     with pytest.raises(InputError, match="V_B: wrong dimension"):
         build(small("mcrc_tas102", "V_B=4500mg"), 1)

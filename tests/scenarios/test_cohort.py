@@ -8,7 +8,6 @@ from oncolattice.analysis.calibrate import response_classes
 from oncolattice.analysis.calibrate.endpoints import Courses
 from oncolattice.analysis.death import DeathLaw
 from oncolattice.ode_coupling.immune.qcic.arms import arm_doses
-from oncolattice.ode_coupling.immune.qcic.tables import parameter_names
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.ode_coupling.system import BodyError
 from oncolattice.scenarios import ode_trial
@@ -111,7 +110,7 @@ def test_a_selection_is_a_population_that_patient_number_finds(trial, tmp_path):
 def test_the_body_of_the_lattice_has_the_parameters_of_the_patient_and_no_others(name):
     """A tissue parameter that bore the name of a body parameter would change the body, and the calibration."""
     scenario = load_scenario(name)
-    _, body = route(scenario, patient_of(scenario)[1], parameter_names())
+    _, body = route(scenario, patient_of(scenario)[1])
     assert body == sample(load_population("mcrc_trial_100"), 1, 2025)[0]
 
 
