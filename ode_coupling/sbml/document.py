@@ -7,11 +7,13 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from ...abm.errors import InputError
+from .flatten import flattened
 
 MOST_BYTES, MOST_DEPTH, MOST_TERMS = 50_000_000, 1_000, 2_000  # an engine that recurses has a stack of 8 MB
 LEVELS = {(1, 1), (1, 2), *((2, version) for version in range(1, 6)), (3, 1), (3, 2)}
 MATHML = "http://www.w3.org/1998/Math/MathML"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'  # libSBML insists on it
+_COMP = "{http://www.sbml.org/sbml/level3/version1/comp/version1}"
 _DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>\s*")
 _CORE = re.compile(r"http://www\.sbml\.org/sbml/level(\d)(/version(\d)(/core)?)?$")
 _PACKAGE = re.compile(r"\{http://www\.sbml\.org/sbml/level3/version\d/(\w+)/version\d\}required$")
@@ -45,6 +47,10 @@ def open_document(path: Path) -> Document:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check path and permissions") from None
+    return _parsed(data, path)
+
+
+def _parsed(data: bytes, path: Path, flat: bool = False) -> Document:
     root = _tree(data, path)
     space, _, name = root.tag.rpartition("}")
     found = _CORE.match(space.lstrip("{"))
@@ -60,10 +66,20 @@ def open_document(path: Path) -> Document:
         )
     for key, value in root.attrib.items():
         package = _PACKAGE.match(key)
-        if package and value in ("true", "1") and package[1] != "layout":
+        if (
+            package
+            and package[1] == "comp"
+            and not flat
+            and next(root.iter(_COMP + "submodel"), None) is not None
+        ):
+            if next(root.iter(_COMP + "externalModelDefinition"), None) is not None:
+                raise InputError(f"{path}: a submodel lies in another file; put its definition into this one")
+            return _parsed(flattened(_text_of(data, root), path).encode(), path, flat=True)
+        if package and value in ("true", "1") and package[1] not in ("layout", "comp"):
             raise InputError(
                 f"{path}: needs the SBML package '{package[1]}', which is not read; flatten the model"
             )
+    text = _text_of(data, root)
     spaces = (space, "{" + MATHML)
     for element in root.iter():
         if element.tag.rpartition("}")[0] in spaces:
@@ -75,11 +91,16 @@ def open_document(path: Path) -> Document:
     model = root.find("model")
     if model is None:
         raise InputError(f"{path}: holds no SBML model; add <model>")
+    return Document(path, text, model, space.lstrip("{"), level, version)
+
+
+def _text_of(data: bytes, root: ElementTree.Element) -> str:
+    """Return the text of a document in Unicode, behind the one declaration that libSBML takes."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = ElementTree.tostring(_tree(data, path), encoding="unicode")
-    return Document(path, DECLARATION + _DECLARED.sub("", text), model, space.lstrip("{"), level, version)
+        text = ElementTree.tostring(root, encoding="unicode")
+    return DECLARATION + _DECLARED.sub("", text)
 
 
 def _number(text: str | None) -> int:

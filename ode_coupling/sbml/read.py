@@ -16,6 +16,7 @@ from .contents import Contents
 from .document import Document, open_document
 from .engine import BodyEngine, Engine, roadrunner
 from .owned import hand_over
+from .prepare import prepared
 from .refused import refuse_foreign, refuse_instants
 from .runnable import Runnable
 from .shield import refuse_deadly
@@ -27,8 +28,10 @@ _DOI = re.compile(r"doi[:/.](?:org/)?(10\.\d{4,9}/\S+)$")
 _PUBMED = re.compile(r"pubmed[:/](\d+)$")
 
 
-def checked(path: str | Path, owned: Sequence[str] = ()) -> tuple[Runnable, Units]:
+def checked(path: str | Path, owned: Sequence[str] = (), *, finite: bool = True) -> tuple[Runnable, Units]:
     """Return a file that the engine can be trusted with, some of its species handed over to a lattice.
+
+    With ``finite`` every number in it must be.
 
     Raises
     ------
@@ -43,10 +46,10 @@ def checked(path: str | Path, owned: Sequence[str] = ()) -> tuple[Runnable, Unit
             f'{path}: reading SBML needs libRoadRunner; install the extra: pip install "oncolattice[sbml]"'
         ) from None
     document = open_document(path)
-    refuse_foreign(document)
+    refuse_foreign(document, finite)
     units = Units(document)
     units.seconds_per_time_unit()
-    runnable = Runnable(hand_over(document, owned))
+    runnable = Runnable(prepared(hand_over(document, owned)))
     refuse_instants(runnable.formulae, runnable.contents, document.path)
     refuse_deadly(document, runnable.text)
     return runnable, units

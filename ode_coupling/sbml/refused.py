@@ -8,6 +8,7 @@ from ...abm.errors import InputError
 from .contents import Contents, is_true
 from .document import Document
 from .formulae import Formulae, number
+from .prepare import struck_together
 from .watch import moves
 
 SYMBOL = "http://www.sbml.org/sbml/symbols/"
@@ -22,14 +23,17 @@ _NUMBERS = (
 )
 
 
-def refuse_foreign(document: Document) -> None:
-    """Refuse what the engine would leave out, get wrong, or die of.
+_ENDLESS = ("INF", "-INF", "NaN")
+
+
+def refuse_foreign(document: Document, finite: bool) -> None:
+    """Refuse what the engine would leave out, get wrong, or die of; with ``finite`` numbers that are not.
 
     Raises
     ------
     InputError
     """
-    for problem in _foreign(document):
+    for problem in _foreign(document, finite):
         raise InputError(f"{document.path}: {problem}")
 
 
@@ -50,7 +54,7 @@ def refuse_instants(formulae: Formulae, contents: Contents, path: Path) -> None:
                 )
 
 
-def _foreign(document: Document) -> Iterator[str]:
+def _foreign(document: Document, finite: bool) -> Iterator[str]:
     model = document.model
     if next(model.iter("algebraicRule"), None) is not None:
         yield "an algebraic rule is not solved; solve it for one variable and write an assignment rule"
@@ -69,20 +73,12 @@ def _foreign(document: Document) -> Iterator[str]:
         } or name in contents.initial | contents.assigned
         if not given and name in contents.states:
             yield f"species '{name}': has no value at time 0; give it an initialAmount or initialConcentration"
-        room = e.get("compartment", "")
-        if name in contents.rated and room in contents.assigned and not contents.is_amount(name):
-            yield (
-                f"species '{name}' has a rate rule and its compartment '{room}' an assignment rule, which the engine "
-                "gets wrong; give the compartment a rate rule too"
-            )
     for event in model.iter("event"):
-        struck = {e.get("variable", "") for e in event.iter("eventAssignment")}
-        for name in struck & contents.species.keys():
-            room = contents.species[name].get("compartment", "")
-            if room in struck and not contents.is_amount(name):
+        if event.find("delay") is not None and event.get("useValuesFromTriggerTime") != "false":
+            for e, _ in struck_together(event, contents):
                 yield (
-                    f"an event sets species '{name}' and its compartment '{room}' together, which the engine gets "
-                    "wrong; set the compartment in an event of a higher priority"
+                    f"an event with a delay sets species '{e.get('variable')}' and its compartment together, which the "
+                    'engine gets wrong; let it use values of the time it acts (useValuesFromTriggerTime="false")'
                 )
     for e in model.iter():
         for key in _NUMBERS:
@@ -93,7 +89,7 @@ def _foreign(document: Document) -> Iterator[str]:
                 value = float(text)
             except ValueError:
                 value = math.inf
-            if not math.isfinite(value):
+            if not (math.isfinite(value) or (text in _ENDLESS and e.tag == "parameter" and not finite)):
                 yield (
                     f"<{e.tag}> '{e.get('id') or e.get('species') or e.get('name') or ''}': {key} = \"{text}\" "
                     "is no finite number; give one"

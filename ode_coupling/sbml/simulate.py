@@ -39,7 +39,7 @@ def simulate(
     times = [float(time) for time in times]
     if not all(a <= b for a, b in zip([0.0, *times], times, strict=False)):
         raise InputError(f"{path}: times must ascend from 0 on")
-    runnable, _ = checked(path)
+    runnable, _ = checked(path, finite=False)
     contents = runnable.contents
     asked = dict(outputs) if isinstance(outputs, Mapping) else dict.fromkeys(outputs, SYMBOL)
     engine = Engine(runnable)
