@@ -75,8 +75,13 @@ class Engine:
 
     def start_at(self, time: float) -> None:
         """Begin to integrate anew from the state as it is; events that wait go on waiting."""
-        self.model.setTime(time)
+        if self.runnable.ahead:
+            self.model.setValue(self.runnable.ahead, time)
+        self.model.setTime(0.0 if self.runnable.ahead else time)
         self.rr.integrator.restart(time)
+        if self.runnable.ahead:
+            self.model.setValue(self.runnable.ahead, 0.0)
+            self.model.setTime(time)
         self._begun = time
 
     def run(self, start: float, end: float, rtol: float = RTOL) -> None:

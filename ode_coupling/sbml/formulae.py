@@ -83,6 +83,10 @@ class Formulae:
         made.extend([self._written(part, bound, depth + 1) for part in e])
         return made
 
+    def expanded(self, e: Element) -> Element:
+        """Return a formula without calls of the file's functions."""
+        return self._written(e)
+
     def rule_of(self, e: Element) -> Element | None:
         """Return the assignment rule behind a <ci>."""
         return self.rules.get((e.text or "").strip()) if e.tag == "ci" else None

@@ -9,11 +9,13 @@ from xml.sax.saxutils import escape, quoteattr
 from .clock import Clock
 from .contents import Contents
 from .document import DECLARATION, MATHML, Document
-from .formulae import Formulae, apply, ci, cn, time_symbol
+from .formulae import Formulae, apply, ci, cn, formula_of, is_time, time_symbol
+from .timed import Timed
 from .watch import conditions, phases
 
 FOREVER = 1e300  # a time after all others
 _LEFT_OUT = ("annotation", "notes", "listOfConstraints")
+_PLACES = ("listOfParameters/parameter", "listOfCompartments/compartment", "listOfSpecies/species")
 _SUBLISTS = ("listOfReactants", "listOfProducts")
 
 
@@ -48,6 +50,8 @@ class Runnable:
         SBML of the same level and version.
     events : list of Event
         Those that have a trigger.
+    ahead : str
+        Parameter: what triggers count time from; nothing where the model has none.
     phases : list of str
         Parameters: a unit is a period, or the way between two jumps, of a condition on states.
 
@@ -63,17 +67,43 @@ class Runnable:
         self.clock = Clock(self.formulae, self.contents)
         self.events: list[Event] = []
         self.phases: list[str] = []
+        self.ahead = ""
         model = copy.deepcopy(document.model)
         self._own = "_"
         while f' id="{self._own}' in document.text:
             self._own += "_"
         if document.level > 1:
+            self._start_at_numbers(model)
             self._split_reactions(model)
             self._assign_initial_stoichiometries(model)
             self._watch(model)
         root = Element("sbml", {"level": str(document.level), "version": str(document.version)})
         root.append(model)
         self.text = DECLARATION + "".join(_written(root, document.namespace))
+
+    def _start_at_numbers(self, model: Element) -> None:
+        """Write what an initial assignment of a number gives as a value, which the engine lets be changed."""
+        timed = Timed(self.formulae, self.contents)
+        places = {e.get("id", ""): e for path in _PLACES for e in model.iterfind(path)}
+        for assignments in model.findall("listOfInitialAssignments"):
+            for assignment in list(assignments):
+                name, formula = assignment.get("symbol", ""), formula_of(assignment)
+                if formula is None or name not in places:
+                    continue
+                formula = self.formulae.expanded(formula)
+                if timed.alone(formula) and not any(e.tag in ("ci", "csymbol") for e in formula.iter()):
+                    self._start_at(places[name], timed.at(formula, 0.0, float))
+                    assignments.remove(assignment)
+            if not assignments.findall("initialAssignment"):
+                model.remove(assignments)
+
+    def _start_at(self, e: Element, value: float) -> None:
+        key = {"parameter": "value", "compartment": "size"}.get(e.tag)
+        if key is None:
+            for given in ("initialAmount", "initialConcentration"):
+                e.attrib.pop(given, None)
+            key = "initialAmount" if self.contents.is_amount(e.get("id", "")) else "initialConcentration"
+        e.set(key, repr(value))
 
     def _split_reactions(self, model: Element) -> None:
         """Give every further mention of a species in a reaction, where one varies, a reaction of its own."""
@@ -129,6 +159,8 @@ class Runnable:
             return
         parameters, rules = list_in(model, "listOfParameters"), list_in(model, "listOfRules")
         events = list_in(model, "listOfEvents")
+        if listed:
+            self._count_from(model, parameters)
         for k, (trigger, math) in enumerate(listed):
             names = Event(
                 f"{self._own}held_{k}", f"{self._own}met_{k}", trigger.get("initialValue") != "false"
@@ -136,7 +168,7 @@ class Runnable:
             self.events.append(names)
             parameters.extend([parameter_of(names.held, FOREVER), parameter_of(names.met, 0.0)])
             rules.append(rule_of(names.met, _as_number(math[0])))
-            math[0] = apply("and", math[0], apply("gt", time_symbol(), ci(names.held)))
+            math[0] = apply("and", math[0], apply("gt", self._now(), ci(names.held)))
         for k, phase in enumerate(phases(self.formulae, self.contents)):
             self.phases.append(f"{self._own}phase_{k}")
             parameters.append(parameter_of(self.phases[-1], 0.0))
@@ -146,6 +178,20 @@ class Runnable:
             parameters.append(parameter_of(nothing, 0.0))
         for k, condition in enumerate(watched):
             events.append(self._harmless(f"{self._own}watch_{k}", condition, nothing))
+
+    def _count_from(self, model: Element, parameters: Element) -> None:
+        """Let triggers, and the rules that they may name, count time from a parameter.
+
+        At every new start the engine asks the triggers as if it were time 0.
+        """
+        self.ahead = f"{self._own}ahead"
+        parameters.append(parameter_of(self.ahead, 0.0))
+        for asked in (*model.iter("trigger"), *model.iter("assignmentRule")):
+            for parent in list(asked.iter()):
+                parent[:] = [self._now() if is_time(part) else part for part in parent]
+
+    def _now(self) -> Element:
+        return apply("plus", time_symbol(), ci(self.ahead))
 
     def _harmless(self, name: str, condition: Element, nothing: str) -> Element:
         newer = self.document.level > 2
