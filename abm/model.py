@@ -21,7 +21,7 @@ from .tables import Tables
 from .vocabulary import BOUNDARIES, NEIGHBOURHOODS, UPDATES
 
 MOST_TYPES = 255  # one byte a site, 0 for none
-_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}$")
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}$")
 SITE_UM = 1e-3, 1e5  # from a molecule to a tumour: what lies beyond is a slip of the pen, and overflows
 STEP_H = 1e-6, 1e5
 
@@ -203,7 +203,7 @@ def read_types(spec: ModelSpec) -> tuple[CellTypeInfo, ...]:
                 raise InputError(f"{where}: '{key}' is missing, and no 'like' supplies it")
         if full["layer"] not in layers:
             raise unknown_word("layer", full["layer"], layers, where)
-        if not _COLOUR.match(full["colour"]):
+        if not COLOUR.match(full["colour"]):
             raise InputError(f"{where}: colour '{full['colour']}' is not of the form #rrggbb")
         seen[entry["name"]] = full
         infos.append(

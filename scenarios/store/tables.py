@@ -7,6 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ...abm.model import COLOUR
 from ...abm.snapshot import CellTypeInfo
 from .file import as_scale, read_array, read_text, write_array, write_text
 
@@ -19,7 +20,7 @@ TABLES = ("types", "weights", "parameters", "doses", "columns", "units")
 _KINDS: dict[type, tuple[str, ...]] = {
     str: (*("scenario", "arm", "patient", "run_key", "title", "model_text"), *("created", "stop_reason")),
     int: ("seed", "schema_version"),
-    float: ("area_mm2",),
+    float: ("area_mm2", "progressed_on_day"),
     dict: (
         *("scenario_text", "user_parameters", "versions", "tissue_report", "wall_seconds", "outcome"),
         *("multigrid_cycles", "field_solves_above_tolerance"),
@@ -51,6 +52,9 @@ def read_types(file: h5py.File) -> tuple[tuple[CellTypeInfo, ...], dict[str, flo
     numbers = [info.id for info in types]
     if not types or not all(0 < number < 256 for number in numbers) or len({*numbers}) < len(numbers):
         raise ValueError(f"/types/id must be different whole numbers from 1 to 255, not {numbers}")
+    for info in types:
+        if not COLOUR.match(info.colour):
+            raise ValueError(f"/types/colour of '{info.name}' is '{info.colour}', not of the form #rrggbb")
     group = file["weights"]
     pairs = zip(read_text(group, "type"), read_array(group, "weight"), strict=True)
     return types, {name: float(weight) for name, weight in pairs}
@@ -126,6 +130,9 @@ def read_attributes(file: h5py.File) -> dict[str, Any]:
         for name in names:
             if not isinstance(values.get(name, kind()), kind):
                 raise ValueError(f"root attribute '{name}' is of type {type(values[name]).__name__}")
+    for part, seconds in values.get("wall_seconds", {}).items():
+        if not isinstance(seconds, int | float):
+            raise ValueError(f"root attribute 'wall_seconds': '{part}' is of type {type(seconds).__name__}")
     return values
 
 

@@ -336,6 +336,26 @@ def test_rows_that_do_not_fit_are_refused(tmp_path, key, value, reason):
 
 
 @pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="needs a device to write to")
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("wall_seconds", '{"build": null}', "'wall_seconds': 'build' is of type NoneType"),
+        ("progressed_on_day", "x", "'progressed_on_day' is of type str"),
+        ("colour", "x", "colour of '.*' is 'x', not of the form #rrggbb"),
+    ],
+)
+def test_words_where_numbers_and_colours_belong_are_refused(tmp_path, run_file, name, value, reason):
+    path = tmp_path / "words.h5"
+    path.write_bytes(run_file.read_bytes())
+    with h5py.File(path, "r+") as file:
+        if name == "colour":
+            file["types/colour"][0] = value
+        else:
+            file.attrs[name] = value
+    with pytest.raises(InputError, match=reason):
+        store.open_run(path)
+
+
 def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path):
 
     from oncolattice.scenarios.store.file import publish
