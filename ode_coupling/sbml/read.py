@@ -13,6 +13,7 @@ from ..system import DOSE_RATE
 from .contents import Contents
 from .document import Document, open_document
 from .engine import BodyEngine, Engine, roadrunner
+from .formulae import followed
 from .refused import refuse_foreign, refuse_instants
 from .runnable import Runnable
 from .shield import refuse_deadly
@@ -43,8 +44,14 @@ def checked(path: str | Path) -> tuple[Runnable, Units]:
     refuse_foreign(document)
     units = Units(document)
     units.seconds_per_time_unit()
-    runnable = Runnable(document)
-    refuse_instants(runnable.formulae, runnable.contents, document.path)
+    try:
+        with followed():
+            runnable = Runnable(document)
+            refuse_instants(runnable.formulae, runnable.contents, document.path)
+    except RecursionError:
+        raise InputError(
+            f"{document.path}: its rules go through too many others; write them shorter"
+        ) from None
     refuse_deadly(document, runnable.text)
     return runnable, units
 
