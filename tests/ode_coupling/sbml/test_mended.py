@@ -94,7 +94,9 @@ def test_delayed_events_need_no_states(path, states):
     assert waited_for(path, [0.7, 0.9, 1.7, 1.9, 9.9]) == [0.0, 1.0, 1.0, 2.0, 10.0]
 
 
-@pytest.mark.xfail(strict=True, reason="the engine lets an event wait once: triggers during its delay are lost")
+@pytest.mark.xfail(
+    strict=True, reason="the engine lets an event wait once: triggers during its delay are lost"
+)
 def test_events_wait_longer_than_between_their_triggers(path):
     trigger = event("time - floor(time) > 0.5", delay="2.2", n="n + 1")
     path.write_text(in_days(quantities(n=0.0), events(trigger)))
