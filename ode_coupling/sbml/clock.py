@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from .contents import Contents
-from .formulae import Formulae, is_relation
+from .formulae import Formulae, followed, is_relation
 from .timed import Timed
 
 SAMPLES = 1 << 17  # of a window, which is 16 to 32 stretches between two exchanges long
@@ -83,7 +83,9 @@ class Clock:
         inside: list[tuple[float, float]] = []
         nearest = 1e-12 * (abs(start) + abs(end))
         for i in range(math.floor(start / length), math.floor(end / length) + 1):
-            for time, step in self._in_window(i, length, values):
+            with followed():
+                window = self._in_window(i, length, values)
+            for time, step in window:
                 if max(start, inside[-1][0] if inside else start) + nearest < time < end - nearest:
                     inside.append((time, step))
         if len(inside) > MOST_STOPS:  # faster than any sampling follows: leave it to short steps

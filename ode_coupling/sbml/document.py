@@ -121,7 +121,7 @@ def _tree(data: bytes, path: Path) -> ElementTree.Element:
             raise InputError(f"{path}: nests more than {MOST_DEPTH:,} deep; write its formulae flatter")
         if counts:
             counts[-1] += 1
-            if counts[-1] > MOST_TERMS and stack[-1] in ("apply", "piecewise"):
+            if counts[-1] > MOST_TERMS + 1 and stack[-1] in ("apply", "piecewise"):
                 raise InputError(
                     f"{path}: a formula has more than {MOST_TERMS:,} terms side by side; split it over several rules"
                 )

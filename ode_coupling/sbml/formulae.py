@@ -1,6 +1,8 @@
 """The formulae that govern a run, with function definitions written out and local parameters replaced."""
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from xml.etree.ElementTree import Element
 
 from ...abm.errors import InputError
@@ -9,6 +11,18 @@ from .document import Document
 RELATIONS = ("lt", "leq", "gt", "geq", "eq", "neq")
 TIME = "http://www.sbml.org/sbml/symbols/time"
 MOST_NODES, MOST_DEPTH = 200_000, 1_000
+FRAMES = 10_000  # some calls for every level
+
+
+@contextmanager
+def followed() -> Iterator[None]:
+    """Let Python follow formulae, and rules behind rules, as deep as a file may nest."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 class Formulae:

@@ -15,6 +15,7 @@ from ..system import DOSE_RATE, OWNED
 from .contents import Contents
 from .document import Document, open_document
 from .engine import BodyEngine, Engine, roadrunner
+from .formulae import followed
 from .owned import hand_over
 from .prepare import prepared
 from .refused import refuse_foreign, refuse_instants
@@ -49,8 +50,14 @@ def checked(path: str | Path, owned: Sequence[str] = (), *, finite: bool = True)
     refuse_foreign(document, finite)
     units = Units(document)
     units.seconds_per_time_unit()
-    runnable = Runnable(prepared(hand_over(document, owned)))
-    refuse_instants(runnable.formulae, runnable.contents, document.path)
+    try:
+        with followed():
+            runnable = Runnable(prepared(hand_over(document, owned)))
+            refuse_instants(runnable.formulae, runnable.contents, document.path)
+    except RecursionError:
+        raise InputError(
+            f"{document.path}: its rules go through too many others; write them shorter"
+        ) from None
     refuse_deadly(document, runnable.text)
     return runnable, units
 

@@ -188,9 +188,9 @@ WORDS = [
         z="quotient(time, 2)", w="min(rem(time, 2), 1)")), version=2),
           {"x": lambda t: 3.0 * min(t, 1.5) - 0.5 * min(t, 1.5) ** 2 + (0.5 * (t**2 - 2.25) if t > 1.5 else 0.0),
            "y": lambda t: min(t, 1.0) + max(t - 2.0, 0.0),
-           "z": lambda t: sum(max(t - jump, 0.0) for jump in (2.0, 4.0, 6.0)),
+           "z": lambda t: sum(max(t - jump, 0.0) for jump in (2.0, 4.0)),
            "w": lambda t: 1.5 * (t // 2.0) + (0.5 * (t % 2.0) ** 2 if t % 2.0 < 1.0 else t % 2.0 - 0.5)},
-          atol=1e-9),
+          times=(0.3, 1.2, 2.7), atol=1e-9),
 ]  # fmt: skip
 
 MINUTE = (
