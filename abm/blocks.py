@@ -128,17 +128,6 @@ def box_of(block: int, plan: Plan) -> Box:
 
 
 @njit(cache=True)
-def row_of(k: int, box: Box, w: World) -> int:
-    """Return the first site of the k-th row of a block, which may wrap around a periodic edge."""
-    z, y = box.z + k // box.rows, box.y + k % box.rows
-    if z >= w.nz:
-        z -= w.nz
-    if y >= w.ny:
-        y -= w.ny
-    return (z * w.ny + y) * w.nx
-
-
-@njit(cache=True)
 def run_of(k: int, box: Box, w: World) -> tuple[int, int]:
     """Return the first site and the length of the k-th run of a block, of two runs a plane.
 

@@ -52,6 +52,8 @@ def test_every_data_file_is_installed():
 
 
 def test_every_glob_covers_something():
+    assert DATA
+    assert all(DATA.values())
     for package, globs in DATA.items():
         for pattern in globs:
             assert list(ROOT.joinpath(*package.split(".")[1:]).glob(pattern)), f"{package}: {pattern}"

@@ -61,7 +61,7 @@ def test_every_line_of_a_block_is_a_command_that_is_tried_here():
     assert all(any(line.startswith(start) for line in begun) for start in SHORT)
 
 
-def test_the_commands_run_in_the_order_of_the_readme(tmp_path, monkeypatch, capfd):
+def test_the_commands_run_in_the_order_of_the_readme(tmp_path, monkeypatch, capfd, unpainted):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cells.csv").write_text(CELLS)
     for words in OURS:

@@ -118,6 +118,8 @@ def test_waterfall_is_ordered_within_arms(records):
 def test_tissue_table_counts_the_sites_of_the_picture(records):
     table = draw("draw_tissue", records)[0].table
     shown = next(r for r in records if r.arm == "placebo" and r.patient == table[0]["patient"])
+    assert shown.snapshots
+    assert shown.types
     for snapshot in shown.snapshots:
         for info in shown.types:
             cells = int((snapshot.layers[info.layer] == info.id).sum())

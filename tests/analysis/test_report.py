@@ -229,7 +229,7 @@ def test_no_runs_are_refused(tmp_path):
         write_report([], tmp_path, ode_only=None, title="none")
 
 
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, unpainted):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot be written \(Not a directory\).*another --out folder"):
         write_report([run(days=3.0)], tmp_path / "file", ode_only=None, title="x")

@@ -77,6 +77,7 @@ def test_a_list_of_one_lesion_is_that_lesion():
         for _ in range(20):
             run.step()
         runs.append(run.to_arrays())
+    assert runs[0].keys() == runs[1].keys() > {"tissue_occupant"}
     assert all(np.array_equal(runs[0][key], runs[1][key]) for key in runs[0])
 
 

@@ -38,6 +38,7 @@ def test_numbers_of_the_paper():
 
 
 def test_every_parameter_has_unit_source_and_a_value_that_makes_sense():
+    assert qcic().parameters
     for parameter in qcic().parameters:
         assert parameter.unit
         assert parameter.description

@@ -113,7 +113,9 @@ def test_molecules_of_the_reference_trajectories():
     about = json.loads((QCIC / "reference_tas102bev_VP24.json").read_text())
     for name, value in about["vp_parameters"].items():
         p[qcic().index("parameters", name)] = value
-    for row in table(QCIC / "reference_tas102bev_VP24.csv"):
+    rows = table(QCIC / "reference_tas102bev_VP24.csv")
+    assert rows
+    for row in rows:
         y = np.append([float(row[name]) for name in STATES], [0.0, 0.0])
         qcic().observe(0.0, y, p, u, out)
         np.testing.assert_allclose(out[6:], [float(row[name]) for name in names], rtol=1e-8)

@@ -252,6 +252,7 @@ def test_the_catalogue_is_what_lies_on_disk():
     assert sorted(named) == sorted(path.stem for path in folder.glob("*.toml"))
     assert ("mcrc_placebo", "Metastatic colorectal cancer, placebo") in listed["scenarios"]
     assert {name for name, _ in listed["drugs"]} >= {"trifluridine", "bevacizumab"}
+    assert all(listed.values())
     assert all(title for rows in listed.values() for _, title in rows)
 
 

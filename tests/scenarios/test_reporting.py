@@ -80,7 +80,7 @@ def test_outcomes_begin_with_what_identifies_a_run(page, folder):
     assert {row[3] for row in rows} == {"qcic_treated-1"}
 
 
-def test_a_second_report_takes_no_notice_of_the_first(page, folder):
+def test_a_second_report_takes_no_notice_of_the_first(page, folder, unpainted):
     """Nor does it matter if the report lies among the runs."""
     before = len(find_runs(folder))
     assert report_folder(folder, folder).parent == folder
@@ -209,7 +209,7 @@ def test_what_the_population_was_fitted_to_is_said(folder):
     assert all(name in sentence for name in ("qcic_treated", *fitted))
 
 
-def test_of_very_many_runs_the_table_of_the_batch_is_believed(folder, tmp_path, monkeypatch):
+def test_of_very_many_runs_the_table_of_the_batch_is_believed(folder, tmp_path, monkeypatch, unpainted):
     """With a limit of one opened run: two rows, one of them read in full for each arm."""
     for path in find_runs(folder):
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -240,7 +240,7 @@ def test_of_very_many_runs_the_table_of_the_batch_is_believed(folder, tmp_path, 
     )
 
 
-def test_the_twin_of_a_study_is_shown_beside_it(tmp_path):
+def test_the_twin_of_a_study_is_shown_beside_it(tmp_path, unpainted):
     """Differences at week 8 are those of the numbers in the two tables, arm by arm."""
     records = synthetic.trial(patients=3)
     volumes = [r.tumour_volume_cm3 for r in records]

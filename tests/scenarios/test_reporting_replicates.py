@@ -63,7 +63,7 @@ def test_replicates_alone_give_a_report(folder):
     assert (page.parent / "figures" / "control.png").exists()
 
 
-def test_a_run_that_is_there_twice_counts_once(folder):
+def test_a_run_that_is_there_twice_counts_once(folder, unpainted):
     page = report_folder(folder, folder / "report")
     with (page.parent / "outcomes.csv").open(encoding="utf-8") as file:
         assert sorted(row["seed"] for row in csv.DictReader(file)) == ["3", "4"]

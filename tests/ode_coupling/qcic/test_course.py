@@ -33,6 +33,7 @@ def test_numbers_do_not_depend_on_the_number_of_threads():
 def test_a_member_of_a_cohort_is_the_patient_alone():
     table = patients(3)
     run = simulate_population(table, "tas102", 70.0, 7.0, variant="conservative", burn_in_days=14.0)
+    assert len(run.values) == 3
     for row, values, tri in zip(table, run.values, run.TRI, strict=True):
         doses = arm_doses("tas102")
         single = simulate(named(row), doses, 70.0, 7.0, "conservative", burn_in_days=14.0)
@@ -45,6 +46,7 @@ def test_a_course_agrees_with_a_body_that_stops_at_every_edge(arm):
     doses = [*arm_doses(arm), Dose(10.0, "bevacizumab", 28.0), Dose(9.95, "TAS102", 40.0, 0.2)]
     body = Body(qcic(), {}, doses, rtol=1e-10, atol=1e-6)
     run = simulate({}, doses, 60.0, 5.0, "paper_exact", rtol=1e-11)
+    assert len(run["time_days"]) == 13
     for k, time in enumerate(run["time_days"]):
         body.advance_to(time)
         held = np.array([run[state.name][k] for state in qcic().states])

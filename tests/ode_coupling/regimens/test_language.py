@@ -18,23 +18,41 @@ ORDERS = [text for text in ROWS if ":" not in text]
 PLANS = [text for text in ROWS if ":" in text]
 CODE = {kind: re.findall(rf'parse_{kind}\(\s*"([^"]+)"', PAGE) for kind in ("regimen", "plan")}
 GRAMMAR = re.search(r"```ebnf\n(.*?)```", PAGE, re.DOTALL)[1]
-slow = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+usual, many = (
+    settings(max_examples=n, deadline=None, suppress_health_check=[HealthCheck.too_slow]) for n in (80, 3000)
+)
 
 
-@slow
-@given(orders())
-def test_an_order_reads_back_as_it_was_printed(order):
+def check_order(order):
     text = str(order)
     assert parse_regimen(text) == order
     assert parse_regimen(text.upper()) == order
     assert parse_regimen(text.replace(", ", " ").replace(" then", ", then")) == order
 
 
-@slow
-@given(plans())
-def test_a_plan_reads_back_as_it_was_printed(plan):
+def check_plan(plan):
     assert parse_plan(str(plan)) == plan
     assert parse_plan(str(plan).replace("; ", "\n")) == plan
+
+
+@usual
+@given(orders())
+def test_an_order_reads_back_as_it_was_printed(order):
+    check_order(order)
+
+
+@usual
+@given(plans())
+def test_a_plan_reads_back_as_it_was_printed(plan):
+    check_plan(plan)
+
+
+@pytest.mark.slow
+@many
+@given(orders(), plans())
+def test_thousands_read_back_as_they_were_printed(order, plan):
+    check_order(order)
+    check_plan(plan)
 
 
 @pytest.mark.parametrize("text", ORDERS)

@@ -97,6 +97,7 @@ def test_small_effects_obey_the_linearised_chain():
 
 def test_every_parameter_has_a_source():
     for model in (friberg(), friberg_with_drug()):
+        assert model.parameters
         for parameter in model.parameters:
             check_source(parameter.source, parameter.name)
             assert parameter.unit
