@@ -1,7 +1,7 @@
 """The words of a report: what stands in which section, and what is said where something is missing."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,15 +11,13 @@ from . import report_tables as tables
 from .outcomes import class_counts
 from .report_methods import methods
 from .report_page import cards, paragraph, table
+from .report_record import Study
 from .report_survival import survival_table
 from .series import Row
 from .study_table import ENDPOINTS, by_arm, numbers_of
 
-if TYPE_CHECKING:
-    from .report import Study
 
-
-def lead(study: "Study") -> str:
+def lead(study: Study) -> str:
     """Return titles of the scenarios and the cards at the top."""
     rows = study.rows
     patients = len({(row["patient"], row["seed"]) for row in rows})
@@ -37,7 +35,7 @@ def lead(study: "Study") -> str:
     return (paragraph("; ".join(titles), "lead") if titles else "") + warned + cards(values)
 
 
-def sections(study: "Study", pieces: Mapping[str, str]) -> dict[str, str]:
+def sections(study: Study, pieces: Mapping[str, str]) -> dict[str, str]:
     """Return the sections of the page in their order, by heading.
 
     Parameters
@@ -104,7 +102,7 @@ def missing(words: str) -> str:
     return paragraph(words, "lead")
 
 
-def _examples(study: "Study") -> str:
+def _examples(study: Study) -> str:
     if study.complete:
         return ""
     return paragraph(
@@ -133,7 +131,7 @@ def _week8_words(rows: Sequence[Row], ode_only: Mapping[str, Mapping[str, Any]] 
     return paragraph(words) + (paragraph(note, "note") if note else "")
 
 
-def _survival(study: "Study", piece) -> str:
+def _survival(study: Study, piece) -> str:
     if study.records and not study.with_body:
         return missing(
             "These runs have no body, so no law of death applies to them: overall survival is left out."

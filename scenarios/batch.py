@@ -12,7 +12,7 @@ from rich.console import Console
 from ..abm.errors import InputError, printable
 from .body_side import variant_code
 from .build import build, route
-from .checking import check_scenario
+from .check import check_scenario
 from .executors import Workers, open_workers, usable_cores
 from .fan_out import Task, fan_out
 from .follow import Follower
@@ -20,7 +20,7 @@ from .guard import Unavailable
 from .index import INDEX_FILE, Entry, deep_damage, index_folder, quarantine, tidy, write_index
 from .jobs import Job, as_set, command_of, is_alone, jobs_of, paths_of, recorded_jobs, run_job, share_of
 from .limits import duration_notes
-from .listing import scenario_model
+from .model import scenario_model
 from .outcomes import FAILURES_FILE, OUTCOMES_FILE, row_of_entry, write_failures, write_outcomes
 from .pilot import Plan, plan_of, refuse_full_disk
 from .scenario import Scenario, load_scenario

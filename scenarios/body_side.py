@@ -32,10 +32,10 @@ from .course import body_parameter, tumour_types
 from .patients import Kinetic, Law, load_population, sample, sample_tissue
 from .regimen_keys import doses_of, size_of
 from .scenario import Scenario
+from .store_names import NO_PATIENT
 from .systemic import body_parameters, in_body_unit
 
 MOST_PATIENTS = 10_000  # patient k is the k-th of a stream, so a number beyond reason would draw for hours
-NO_PATIENT = "tissue alone"
 FROZEN = "freeze_tumour"  # input of QCIC
 # What a drug needs, or may have, in [coupling] to cross into tissue.
 FLUX_KEYS = {"field", "central", "volume", "molar_mass", "scale", "partition", "mg_per_unit"}

@@ -16,7 +16,7 @@ from ..abm.quantities import names_in, parse_unit
 from ..abm.toml_text import is_file
 from ..ode_coupling.pk.drug_file import LIBRARY as PK_LIBRARY
 from ..ode_coupling.pk.drug_file import load_drug
-from .build import build
+from .check import check_scenario
 from .keys import (
     DESIGNS,
     ENTRY_KEYS,
@@ -28,12 +28,10 @@ from .keys import (
     STUDY_KEYS,
     WORDS,
 )
-from .names import wrong_names
 from .patients import load_population
-from .scenario import LIBRARY, Scenario, load_scenario
+from .scenario import LIBRARY, load_scenario
 from .study import load_study
 
-FIRST_SEED = 1  # of the tissue that a scenario is tried with
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -140,23 +138,6 @@ def check_part(spec: ModelSpec) -> None:
 def _one_of(word: str, choices: Mapping[str, int] | tuple[str, ...], kind: str, where: str) -> None:
     if word not in choices:
         raise unknown_word(kind, word, choices, where)
-
-
-def check_scenario(scenario: Scenario) -> list[str]:
-    """Return what keeps a scenario from running, one sentence each: it is assembled at time 0, as `run` does.
-
-    Raises
-    ------
-    InputError
-        The tissue model does not compile, or controller and stopping rule do not fit it.
-    """
-    if problems := wrong_names(scenario):
-        return problems
-    try:
-        build(scenario, FIRST_SEED)
-    except InputError as error:
-        return [str(error)]
-    return []
 
 
 _MODEL_WORDS: dict[tuple[str, str], tuple[str, ...]] = {

@@ -14,7 +14,6 @@ from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.pk.patients import sample_patients
 from ..ode_coupling.pk.simulate import checked_doses
 from ..ode_coupling.system import Body
-from .inputs import drug_source
 
 PATIENTS = ("typical", "vary")
 LEVEL = "concentration_nM"  # output of every PK model
@@ -166,3 +165,8 @@ def companion_lines(tables: Mapping[str, Any]) -> list[str]:
 
 def _level(entry: Mapping[str, Any]) -> str:
     return f"{entry['drug']}.{LEVEL}"
+
+
+def drug_source(entry: Mapping[str, Any]) -> str:
+    """Return the file, or else the library name, of the drug of a [[companion]]."""
+    return str(entry.get("file", entry["drug"]))

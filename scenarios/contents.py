@@ -18,7 +18,8 @@ from ..abm.model_file import ModelSpec, find_file, read_toml
 from ..ode_coupling.immune.qcic import tables as qcic_tables
 from ..ode_coupling.pk.drug_file import LIBRARY as DRUGS
 from ..ode_coupling.pk.drug_file import library_drugs
-from .inputs import FILES, beside, drug_source
+from .companion_side import drug_source
+from .inputs import FILES, beside
 from .observe import blocks
 from .population_file import POPULATIONS, library_populations, load_population
 from .scenario import Scenario

@@ -72,10 +72,5 @@ def beside(name: Any, folder: Path) -> Any:
     return name
 
 
-def drug_source(entry: Mapping[str, Any]) -> str:
-    """Return the file, or else the library name, of the drug of a [[companion]]."""
-    return str(entry.get("file", entry["drug"]))
-
-
 def _tables(tables: Mapping[str, Any], section: str) -> list[dict[str, Any]]:
     return [entry for entry in blocks(tables.get(section, [])) if isinstance(entry, dict)]

@@ -9,17 +9,17 @@ from typing import Any
 from ..abm import vocabulary as v
 from ..abm.compile_rules import Words, inherited, split_behaviour
 from ..abm.errors import InputError, unknown_word
-from ..abm.model import Model, compile_model, load_model
+from ..abm.model import Model, load_model
 from ..abm.model_file import LIBRARY as MODELS
 from ..abm.model_file import as_list, library_models, read_toml
 from ..abm.ode_model import Parameter
-from ..abm.parameters import Override
 from ..abm.toml_text import is_file
 from ..ode_coupling.immune.qcic.model import qcic
 from ..ode_coupling.pk.drug_file import LIBRARY as PK_LIBRARY
 from ..ode_coupling.pk.drug_file import library_drugs, load_drug
 from .body_listing import body_lines, columns, population_lines
 from .companion_side import body_model_of, companion_lines
+from .model import scenario_model
 from .observe import blocks
 from .patients import library_populations, load_population
 from .pk_command import describe_drug
@@ -157,28 +157,6 @@ def _kind(name: str) -> str:
         raise InputError(f"{name}: only a file with a {sections} table can be described")
     choices = [word for names in by_kind.values() for word in names]
     raise unknown_word("name", name, choices, "describe (a library name or a .toml file)", "list")
-
-
-def scenario_model(scenario: Scenario, draft: bool = False) -> Model:
-    """Return the compiled tissue model of a scenario with the values that the scenario and the user set.
-
-    ``draft`` as for `compile_model`.
-
-    Raises
-    ------
-    InputError
-        The model does not compile with them.
-    """
-    known = scenario.model_spec.parameters
-    overrides = {
-        name: Override(entry["value"], entry.get("unit"), entry["source"])
-        for name, entry in scenario.tables.get("parameters", {}).items()
-        if name in known
-    }
-    for name, (value, unit) in scenario.user_parameters.items():
-        if name in known:
-            overrides[name] = Override(value, unit, "user")
-    return compile_model(scenario.model_spec, overrides, {}, draft)
 
 
 def _scenario(scenario: Scenario) -> Iterator[str]:

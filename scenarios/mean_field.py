@@ -10,7 +10,7 @@ from ..abm.model import Model, load_model
 from ..abm.model_file import library_models
 from ..abm.parameters import Override
 from ..abm.quantities import number_and_unit
-from .listing import scenario_model
+from .model import scenario_model
 from .scenario import library_scenarios, load_scenario
 
 

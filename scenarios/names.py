@@ -14,7 +14,7 @@ from ..ode_coupling.immune.qcic.model import VARIANTS
 from ..ode_coupling.system import DOSE_RATE, OWNED
 from ..ode_coupling.toxicity.friberg import ANC
 from .companion_side import body_model_of
-from .listing import scenario_model
+from .model import scenario_model
 from .patients import load_population
 from .radiation import Radiation
 from .scenario import Scenario

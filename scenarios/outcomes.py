@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .body_side import NO_PATIENT
 from .index import Entry
 from .store import publish
+from .store_names import NO_PATIENT
 
 HEAD = ("run", "scenario", "arm", "patient", "seed")
 FIRST = ("ttp_days", "ttp_event", "days", "stop")

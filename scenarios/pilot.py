@@ -13,7 +13,7 @@ from ..abm.errors import InputError
 from .executors import open_workers
 from .follow import duration, size
 from .jobs import Job
-from .listing import scenario_model
+from .model import scenario_model
 from .scenario import Scenario, load_scenario
 from .store import parts_folder
 from .store.file import opened

@@ -8,7 +8,7 @@ from ..abm.errors import InputError
 from ..ode_coupling.dosing import Dose, cycle_doses
 from ..ode_coupling.pk.drug_file import load_drug
 from ..ode_coupling.regimens import BodySize, Order, parse_regimen
-from .inputs import drug_source
+from .companion_side import drug_source
 from .keys import SCENARIO_KEYS
 from .limits import MOST_DOSES
 from .systemic import check_dose_unit, of_file

@@ -32,7 +32,8 @@ PD_TRI = 0.2  # progressive disease by QCIC's index, 10.1038/s41540-025-00513-1
 
 if TYPE_CHECKING:
     from ..analysis.assessment import Clinic
-    from ..analysis.report import Beside, Progress
+    from ..analysis.report import Progress
+    from ..analysis.report_record import Beside
 
 MOST_FULL = 60  # runs that are kept whole in memory; of further ones only what the report needs
 MOST_OPENED = 1500  # run files that are opened where outcomes.csv tells the rest
@@ -148,7 +149,7 @@ def once(records: Sequence[RunRecord], say: Callable[[str], None]) -> list[RunRe
 def _by_point(records: Sequence[RunRecord]) -> list["Beside"]:
     """Return the response at week 8 by arm and point of the sweeps, where runs with a body were swept."""
     from ..analysis.death import coupled
-    from ..analysis.report import Beside
+    from ..analysis.report_record import Beside
     from ..analysis.series import swept_values, week8_tri
 
     points: dict[tuple[str, tuple[tuple[str, float], ...]], list[float]] = {}
@@ -182,7 +183,7 @@ def _beside_trials(
     from ..analysis.assessment import Clinic
     from ..analysis.death import LAWS, coupled
     from ..analysis.outcomes import outcome_rows
-    from ..analysis.report import Beside
+    from ..analysis.report_record import Beside
     from ..analysis.study_table import OVERALL, PROGRESSION, by_arm, times_of
     from .trial_prediction import CHEMO, COMBINATION, PLACEBO, courses_of_records, predict
 
@@ -211,7 +212,7 @@ def _beside_trials(
 
 def _beside_ode(folder: Path, records: Sequence[RunRecord]) -> list["Beside"]:
     """Return lattice less equations at week 8, arm by arm, where the folder holds the twin of its study."""
-    from ..analysis.report import Beside
+    from ..analysis.report_record import Beside
     from ..analysis.series import week8_tri
     from .trial_prediction import lattice_minus_ode
     from .well_mixed import FOUND, HEAD

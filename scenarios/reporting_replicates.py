@@ -13,9 +13,9 @@ import numpy as np
 from ..abm.model import read_types
 from ..abm.model_file import LIST_SECTIONS, ModelSpec
 from ..abm.snapshot import CellTypeInfo, Columns, RunRecord
-from .body_side import NO_PATIENT
 from .guard import reading
 from .store.replicates import ArmRuns, Replicate, read_replicates
+from .store_names import NO_PATIENT
 
 _PART = re.compile(r"^# --- .*\.toml$", re.MULTILINE)
 NO_TITLE = ""

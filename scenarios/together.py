@@ -19,7 +19,7 @@ from .follow import Follower
 from .header import versions
 from .index import tidy
 from .jobs import Job, as_set
-from .listing import scenario_model
+from .model import scenario_model
 from .outcomes import OUTCOMES_FILE, outcome_row, write_outcomes
 from .replicate import arm_key, run_seeds
 from .scenario import Scenario

@@ -1,17 +1,14 @@
 """What the clauses of a course must agree on."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from .clauses import DAY_HOURS, PER_DAY, Skip, Times, UntilProgression, check_count, check_days
 from .pointing import Misfit
 from .quantities import Amount, plain
-
-if TYPE_CHECKING:
-    from .course import Course
+from .schedule import Schedule
 
 
-def check_course(course: "Course") -> None:
+def check_course(course: Schedule) -> None:
     """Check one course.
 
     Raises
@@ -26,7 +23,7 @@ def check_course(course: "Course") -> None:
     _check_changes(course)
 
 
-def _check_schedule(course: "Course") -> None:
+def _check_schedule(course: Schedule) -> None:
     if course.per_day is not None and course.per_day not in PER_DAY:
         raise Misfit(f"{course.per_day} doses a day are not evenly apart in whole hours", "per_day")
     check_days(course.days, "days")
@@ -48,7 +45,7 @@ def _check_schedule(course: "Course") -> None:
             )
 
 
-def _check_end(course: "Course") -> None:
+def _check_end(course: Schedule) -> None:
     if course.end is None or course.period_hours is not None:
         return
     cure = (
@@ -59,7 +56,7 @@ def _check_end(course: "Course") -> None:
     raise Misfit(f"nothing repeats here that '{course.end}' could end; {cure}", "end")
 
 
-def _check_amounts(course: "Course") -> None:
+def _check_amounts(course: Schedule) -> None:
     kind = course.given.amount.kind
     flat: tuple[tuple[str, Amount | None], ...] = (("most", course.most), ("round", course.round_to))
     if course.load and course.load.amount.kind != kind:
@@ -71,7 +68,7 @@ def _check_amounts(course: "Course") -> None:
         raise Misfit(f"doses rounded to {course.round_to} cannot stay within {course.most}", "round")
 
 
-def _check_infusions(course: "Course") -> None:
+def _check_infusions(course: Schedule) -> None:
     """An infusion ends before the next dose of its course begins."""
     times = course.offsets()
     if course.period_hours is not None:
@@ -86,7 +83,7 @@ def _check_infusions(course: "Course") -> None:
             raise Misfit(f"an infusion over {given.over} is longer than the {gap} to the next dose", clause)
 
 
-def _check_changes(course: "Course") -> None:
+def _check_changes(course: Schedule) -> None:
     last = course.end.count if isinstance(course.end, Times) else None
     numbered = [("skip", s.cycle) for s in course.skips if s.cycle is not None]
     numbered += [("delay", d.cycle) for d in course.delays]
@@ -110,7 +107,7 @@ def _check_changes(course: "Course") -> None:
             raise Misfit(f"two clauses '{clause}' name the same dose or cycle", clause)
 
 
-def _check_skip(course: "Course", skip: Skip) -> None:
+def _check_skip(course: Schedule, skip: Skip) -> None:
     if course.cyclic and skip.cycle is None:
         raise Misfit("say of which cycle, for example 'skip d8 of cycle 2'", "skip", skip.days[0])
     if not course.cyclic and not course.days:  # day by day: every day has doses, up to the end

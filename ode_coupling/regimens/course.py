@@ -7,71 +7,25 @@ from .checks import check_course
 from .clauses import (
     DAY_HOURS,
     PER_DAY,
-    Delay,
-    End,
-    Given,
     Lasting,
-    OnOff,
-    Reduction,
-    Skip,
     Times,
     UntilDay,
     UntilProgression,
     day_text,
 )
 from .pointing import Misfit
-from .quantities import Amount, Every
+from .schedule import Schedule
 
 
 @dataclass(frozen=True)
-class Course:
-    """One line of treatment with one drug.
-
-    A cycle is ``block`` (weeks on and off) if there is one, else ``every``. ``days`` are days of a cycle;
-    without them a course with ``per_day`` is given every day, any other on day 1 of a cycle.
-
-    Attributes
-    ----------
-    given : Given
-    per_day : int, optional
-        Doses a day, evenly apart from the start of the day: 1, 2, 3, 4, 6, 8, 12 or 24.
-    days : tuple of int
-    every : Every, optional
-    block : OnOff, optional
-        Within it ``per_day``, ``days`` and ``every`` start anew at each time on.
-    start : int, optional
-        Day of treatment on which the course begins; when its turn comes if absent.
-    end : End, optional
-        Open-ended if absent and the course repeats.
-    load : Given, optional
-        Takes the place of the first dose.
-    pulse : bool
-        For the reader: doses of courses that run together add up.
-    most, round_to : Amount, optional
-        Cap of the full dose, and what a tablet or vial holds.
-    skips, delays, reductions : tuple
-        In the order of cycle or day, as ``str`` prints them.
+class Course(Schedule):
+    """One line of treatment with one drug: a schedule whose clauses agree.
 
     Raises
     ------
     Misfit
         The clauses contradict one another.
     """
-
-    given: Given
-    per_day: int | None = None
-    days: tuple[int, ...] = ()
-    every: Every | None = None
-    block: OnOff | None = None
-    start: int | None = None
-    end: End | None = None
-    load: Given | None = None
-    pulse: bool = False
-    most: Amount | None = None
-    round_to: Amount | None = None
-    skips: tuple[Skip, ...] = ()
-    delays: tuple[Delay, ...] = ()
-    reductions: tuple[Reduction, ...] = ()
 
     def __post_init__(self) -> None:
         check_course(self)
@@ -90,44 +44,6 @@ class Course:
         head += [f"round to {self.round_to}"] if self.round_to else []
         changes = [*self.skips, *self.delays, *self.reductions]
         return ", ".join([" ".join(head), *map(str, changes)])
-
-    @property
-    def cyclic(self) -> bool:
-        """Whether the course has numbered cycles."""
-        return self.block is not None or self.every is not None
-
-    @property
-    def period_hours(self) -> float | None:
-        """Length of what repeats (h): a cycle, or a day; None if nothing does."""
-        if self.block is not None:
-            return self.block.hours
-        if self.every is not None:
-            return self.every.hours
-        return DAY_HOURS if self.per_day and not self.days else None
-
-    @property
-    def open_ended(self) -> bool:
-        """Whether the course goes on without end."""
-        return self.period_hours is not None and isinstance(self.end, UntilProgression | None)
-
-    def offsets(self) -> list[float]:
-        """Return the times (h) of the doses of one period, from its start."""
-        within = [k * DAY_HOURS / (self.per_day or 1) for k in range(self.per_day or 1)]
-        if self.block is None:
-            length = self.period_hours or DAY_HOURS * max(self.days, default=1)
-            return self._round(0.0, length, within)
-        inner = self.every.hours if self.every else self.block.on.hours
-        starts = [k * inner for k in range(int(-(-self.block.on.hours // inner)))]
-        times = [time for start in starts for time in self._round(start, inner, within)]
-        return [time for time in times if time < self.block.on.hours]
-
-    def _round(self, start: float, length: float, within: list[float]) -> list[float]:
-        """Return the times of one inner cycle."""
-        if self.days:
-            days = list(self.days)
-        else:
-            days = list(range(1, int(length // DAY_HOURS) + 1)) if self.per_day else [1]
-        return [start + (day - 1) * DAY_HOURS + time for day in days for time in within]
 
     def begins_hours(self, turn_hours: float) -> float:
         """Return when the course begins (h since day 1) if its turn comes at a time.

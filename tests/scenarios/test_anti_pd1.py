@@ -10,7 +10,7 @@ from oncolattice.ode_coupling.pk import pk_model
 from oncolattice.ode_coupling.pk.patients import sample_patients
 from oncolattice.ode_coupling.system import Body
 from oncolattice.scenarios.build import Builder, build
-from oncolattice.scenarios.checking import check_scenario
+from oncolattice.scenarios.check import check_scenario
 from oncolattice.scenarios.companion_side import companion_models
 from oncolattice.scenarios.listing import describe_text
 from oncolattice.scenarios.run import run

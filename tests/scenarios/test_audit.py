@@ -9,7 +9,7 @@ from oncolattice.abm.errors import InputError
 from oncolattice.abm.model import compile_model
 from oncolattice.scenarios import checking
 from oncolattice.scenarios.build import Builder, Simulation, build
-from oncolattice.scenarios.checking import check_scenario
+from oncolattice.scenarios.check import check_scenario
 from oncolattice.scenarios.run import attend
 from oncolattice.scenarios.scenario import load_scenario
 

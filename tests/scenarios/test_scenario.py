@@ -8,7 +8,7 @@ from oncolattice.abm.placement.texture import PATTERNS
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.scenarios import keys
 from oncolattice.scenarios.contents import resolved
-from oncolattice.scenarios.listing import scenario_model
+from oncolattice.scenarios.model import scenario_model
 from oncolattice.scenarios.scenario import library_scenarios, load_scenario
 from oncolattice.scenarios.study import load_study
 

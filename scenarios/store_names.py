@@ -1,0 +1,3 @@
+"""Names that files of runs share."""
+
+NO_PATIENT = "tissue alone"
