@@ -8,8 +8,8 @@ __version__ = "0.1.0"
 # The public face, imported on first use: `import oncolattice` itself stays instant.
 _PUBLIC = {
     "load_model": "abm.model",
-    "load_scenario": "scenarios.scenario",
-    "run": "scenarios.run",
+    "load_scenario": "scenarios.files.scenario",
+    "run": "scenarios.simulate.run",
     "open_run": "scenarios.store",
 }
 __all__ = ["__version__", "load_model", "load_scenario", "open_run", "run"]

@@ -19,13 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import njit
 
-from . import draws
-from .act import act_blocks
-from .attempts import attempt_acts, attempt_moves
-from .audit import RateBoundError, audit_rates
-from .blocks import COLOURS, Plan, make_plan, most_block_sites, plan_blocks
-from .compile_rules import check_step
-from .decide import (
+from .cells import draws
+from .cells.act import act_blocks
+from .cells.attempts import attempt_acts, attempt_moves
+from .cells.audit import RateBoundError, audit_rates
+from .cells.blocks import COLOURS, Plan, make_plan, most_block_sites, plan_blocks
+from .cells.decide import (
     EXCESS,
     FATE_CLOCK,
     KILL_CLOCK,
@@ -39,17 +38,18 @@ from .decide import (
     make_agenda,
     make_worker,
 )
+from .cells.migrate import move_blocks, rounds_of
+from .cells.sense import most_contacts
+from .cells.stir import stir_layers
+from .cells.vessels import Entries, arrive_types, list_entry_points, weigh_entry_points
+from .compile.rules import check_step
 from .errors import InputError
 from .fields.blood import Blood
 from .fields.update import Fields
 from .lattice import LAYERS, NX, NY, NZ, Lattice
-from .migrate import move_blocks, rounds_of
 from .model import Model
-from .sense import most_contacts
 from .state import State
-from .stir import stir_layers
 from .tables import Tables, View
-from .vessels import Entries, arrive_types, list_entry_points, weigh_entry_points
 from .vocabulary import ADMIT, ATTEMPTS, UPDATES
 
 DONE, AGENDA_FULL = 0, 1

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .compile_attributes import AttributeInfo, compile_attributes, read_attributes
-from .compile_fields import compile_densities, compile_diffusion_in, compile_fields
-from .compile_rules import compile_behaviours
-from .compile_words import Words
+from .compile.attributes import AttributeInfo, compile_attributes, read_attributes
+from .compile.fields import compile_densities, compile_diffusion_in, compile_fields
+from .compile.model_file import ModelSpec, as_list, read_model
+from .compile.parameters import Override, Scope
+from .compile.rules import compile_behaviours
+from .compile.words import Words
 from .errors import InputError, unknown_word
-from .model_file import ModelSpec, as_list, read_model
 from .ode_model import Parameter, Variable
-from .parameters import Override, Scope
 from .snapshot import CellTypeInfo
 from .tables import Tables
 from .vocabulary import BOUNDARIES, NEIGHBOURHOODS, UPDATES

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .quantities import Unit
+from .compile.quantities import Unit
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from .attributes import begin_all
+from .cells.attributes import begin_all
+from .cells.vessels import first_uids
 from .lattice import Lattice, make_lattice
 from .model import Model
 from .placement import Placement
 from .tables import STATS, View
-from .vessels import first_uids
 from .vocabulary import NEIGHBOURHOODS
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..abm.response import WEEK_8_DAYS, tri_at, tumour_response_index
+from ..abm.measures.response import WEEK_8_DAYS, tri_at, tumour_response_index
 from ..abm.snapshot import RunRecord, Snapshot
 
 # Half a day: a snapshot is "of day 56" if it was taken within it.

@@ -1,6 +1,6 @@
 """Run every benchmark: python -m benchmarks [--quick] [--csv FILE]."""
 
-from .run_all import main
+from oncolattice.benchmarks.run_all import main
 
 if __name__ == "__main__":
     main()

@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from oncolattice.scenarios.executors import open_workers
-from oncolattice.scenarios.fan_out import Task, fan_out
-from oncolattice.scenarios.index import INDEX_FILE, index_folder, write_index
-from oncolattice.scenarios.jobs import Job, jobs_of, recorded_job
-from oncolattice.scenarios.pilot import peak_memory
-from oncolattice.scenarios.study import Study
-
-from .harness import Bench, begin
+from oncolattice.benchmarks.harness import Bench, begin
+from oncolattice.scenarios.batch.executors import open_workers
+from oncolattice.scenarios.batch.fan_out import Task, fan_out
+from oncolattice.scenarios.batch.jobs import Job, jobs_of, recorded_job
+from oncolattice.scenarios.batch.pilot import peak_memory
+from oncolattice.scenarios.files.study import Study
+from oncolattice.scenarios.store.index import INDEX_FILE, index_folder, write_index
 
 SCENARIO, SETTINGS = "strobl2022_adaptive", ("duration_days=200",)
 RUNS, QUICK_RUNS, FILES, QUICK_FILES, TARGET_FILES = 400, 80, 1000, 200, 10_000

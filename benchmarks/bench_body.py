@@ -10,15 +10,14 @@ import numpy as np
 from numba import njit, types
 from scipy.integrate import solve_ivp
 
+from oncolattice.benchmarks.harness import Bench, begin, samples
 from oncolattice.ode_coupling.immune.qcic.arms import ARMS, arm_doses
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
 from oncolattice.ode_coupling.integrate import ODE_FUNCTION, VECTOR, compiled_ode
 from oncolattice.ode_coupling.ode_only import simulate, simulate_population
 from oncolattice.ode_coupling.system import Body
-from oncolattice.scenarios.patients import load_population, sample
-
-from .harness import Bench, begin, samples
+from oncolattice.scenarios.patients.sample import load_population, sample
 
 YEAR, RTOL = 365.0, 1e-6
 TARGET_MS = {"placebo": 2.0, "tas102": 10.0, "tas102_bev": 10.0}

@@ -7,13 +7,12 @@ import time
 
 import numpy as np
 
+from oncolattice.benchmarks.bench_patient_year import Stopwatch
+from oncolattice.benchmarks.harness import Bench, begin
 from oncolattice.ode_coupling.couple import CoupledRun
-from oncolattice.scenarios.run import Run
-from oncolattice.scenarios.scenario import load_scenario
-from oncolattice.tests.ode_coupling.boxes import boxes, drug_model, ports_of, vessels_and_cells
-
-from .bench_patient_year import Stopwatch
-from .harness import Bench, begin
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.run import Run
+from oncolattice.tests.helpers.boxes import boxes, drug_model, ports_of, vessels_and_cells
 
 SCENARIO, SIDE, TARGET = "mcrc_tas102_bev", 256, 0.10
 DAYS, QUICK_DAYS, STEPS = 56, 7, 40

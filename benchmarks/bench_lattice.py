@@ -10,9 +10,8 @@ import numpy as np
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import load_model
 from oncolattice.abm.state import first_state
-
-from .harness import Bench, begin, clocked
-from .tissues import cells_of, scattered, strobl
+from oncolattice.benchmarks.harness import Bench, begin, clocked
+from oncolattice.benchmarks.tissues import cells_of, scattered, strobl
 
 SIDES = {10_000: 106, 100_000: 334, 1_000_000: 1056}  # at nine tenths occupied
 CELL_STEPS_A_SAMPLE = 3e6

@@ -12,9 +12,8 @@ import numpy as np
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.model import load_model
 from oncolattice.abm.state import first_state
-
-from .harness import begin
-from .tissues import peers, scattered, strobl
+from oncolattice.benchmarks.harness import begin
+from oncolattice.benchmarks.tissues import peers, scattered, strobl
 
 # Linux only: what it says of a process, and where the peak so far can be forgotten.
 STATUS, CLEAR, FORGET_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs"), "5"

@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 
-from .bench_lattice import per_cell_step
-from .harness import begin, clocked
-from .mesa_lattice import MesaLattice
-from .tissues import birth_death_move, cells_of
+from oncolattice.benchmarks.bench_lattice import per_cell_step
+from oncolattice.benchmarks.harness import begin, clocked
+from oncolattice.benchmarks.mesa_lattice import MesaLattice
+from oncolattice.benchmarks.tissues import birth_death_move, cells_of
 
 AGENTS = (1_000, 10_000)
 ALONE = (100_000, 1_000_000)  # this engine only

@@ -13,17 +13,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from oncolattice.abm import draws
-from oncolattice.abm.act import act_blocks
 from oncolattice.abm.advance import Tissue
-from oncolattice.abm.blocks import COLOURS, plan_blocks
-from oncolattice.abm.decide import list_blocks
-from oncolattice.abm.migrate import move_blocks, rounds_of
-from oncolattice.scenarios.run import Run
-from oncolattice.scenarios.scenario import load_scenario
-
-from .harness import Bench, begin
-from .tissues import peers, strobl
+from oncolattice.abm.cells import draws
+from oncolattice.abm.cells.act import act_blocks
+from oncolattice.abm.cells.blocks import COLOURS, plan_blocks
+from oncolattice.abm.cells.decide import list_blocks
+from oncolattice.abm.cells.migrate import move_blocks, rounds_of
+from oncolattice.benchmarks.harness import Bench, begin
+from oncolattice.benchmarks.tissues import peers, strobl
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.run import Run
 
 STEPS = {100: 40, 316: 40, 1000: 8}
 LINE = 64  # bytes of a cache line

@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from oncolattice.scenarios.run import Run
-from oncolattice.scenarios.scenario import load_scenario
-
-from .harness import Bench, begin
+from oncolattice.benchmarks.harness import Bench, begin
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.run import Run
 
 SCENARIO, SIDE = "mcrc_tas102_bev", 256
 YEAR, QUICK_DAYS, WARM_DAYS = 365.0, 28.0, 2.0
@@ -39,7 +38,8 @@ def startup_s(repeats: int) -> float:
     """Return the median seconds of a process that loads every kernel from the cache and makes two steps."""
     settings = "('rows=64','columns=64','duration_days=0.1')"
     code = (
-        "from oncolattice.scenarios.run import Run; from oncolattice.scenarios.scenario import load_scenario\n"
+        "from oncolattice.scenarios.simulate.run import Run\n"
+        "from oncolattice.scenarios.files.scenario import load_scenario\n"
         f"for _ in Run(load_scenario('{SCENARIO}', {settings}), 1).steps(): pass"
     )
     times = []

@@ -7,13 +7,12 @@ come from another machine (2 virtual cores of an AMD EPYC with AVX-512, 2026), s
 import numpy as np
 
 from oncolattice.abm.advance import Tissue
+from oncolattice.abm.compile.model_file import read_model
 from oncolattice.abm.model import compile_model
-from oncolattice.abm.model_file import read_model
 from oncolattice.abm.state import first_state
-
-from .bench_lattice import per_cell_step
-from .harness import Bench, begin, samples
-from .tissues import HERE, cells_of, peers, scattered
+from oncolattice.benchmarks.bench_lattice import per_cell_step
+from oncolattice.benchmarks.harness import Bench, begin, samples
+from oncolattice.benchmarks.tissues import HERE, cells_of, peers, scattered
 
 # Hybrid Automata Library (HAL), Bravo 2020, 10.1371/journal.pcbi.1007635: commit 5a8a2f8, OpenJDK 17, one
 # thread, the rules of peers.toml; ns per agent and step by sites.

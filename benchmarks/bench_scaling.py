@@ -8,9 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from oncolattice.abm.advance import Tissue
-
-from .harness import begin, samples
-from .tissues import peers, strobl
+from oncolattice.benchmarks.harness import begin, samples
+from oncolattice.benchmarks.tissues import peers, strobl
 
 SIDES = {2: (100, 316, 1000, 3162), 3: (22, 46, 100, 215)}
 SITE_STEPS_A_SAMPLE = 2e6

@@ -10,9 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from oncolattice.abm.advance import Tissue
-
-from .harness import begin, clocked
-from .tissues import cells_of, peers, strobl
+from oncolattice.benchmarks.harness import begin, clocked
+from oncolattice.benchmarks.tissues import cells_of, peers, strobl
 
 CASES: list[tuple[str, Callable[..., Tissue], tuple[int, ...], tuple[int, ...]]] = [
     ("strobl2022", strobl, (2048, 2048), (1024, 1024)),

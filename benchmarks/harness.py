@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from oncolattice.abm.draws import mix
+from oncolattice.abm.cells.draws import mix
 
 COPIED = 1 << 23  # float64 numbers, 64 MB: too many for any cache
 HASHED = 1 << 14  # uint64 numbers that stay in the nearest caches

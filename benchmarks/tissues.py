@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from oncolattice.abm.advance import Tissue
+from oncolattice.abm.compile.model_file import read_model
+from oncolattice.abm.compile.parameters import Override
 from oncolattice.abm.model import Model, compile_model, load_model
-from oncolattice.abm.model_file import read_model
-from oncolattice.abm.parameters import Override
 from oncolattice.abm.placement import Placement
 from oncolattice.abm.state import first_state
 

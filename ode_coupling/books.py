@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from ..abm.draws import mix, poisson, step_key
+from ..abm.cells.draws import mix, poisson, step_key
 
 MOST_A_PLACE = 10  # arrivals a step
 ARRIVALS = 100  # purpose of the draws of arrivals, apart from those of the cells

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..abm.compile.quantities import Unit, describe_dimension, parse_unit
 from ..abm.errors import InputError
 from ..abm.ode_model import OdeModel, Parameter, Variable
-from ..abm.quantities import Unit, describe_dimension, parse_unit
 from .integrate import Advance
 
 AMOUNT = "amount"  # in whatever the model counts it

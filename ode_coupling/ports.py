@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..abm.compile_events import TO_BODY
+from ..abm.compile.events import TO_BODY
 from ..abm.errors import InputError, unknown_word
 from ..abm.model import Model
 from ..abm.ode_model import OdeModel

@@ -86,4 +86,4 @@ def test_one_helper_and_the_script_of_ci_know_the_folder_beside_the_repository()
     folder = "sha" + "red"
     named = rf"""["/]{folder}(?=["/])"""
     found = {path.relative_to(ROOT).as_posix() for path, text in sources() if re.search(named, text)}
-    assert found == {"tests/shared.py", ".ci/run"}
+    assert found == {"tests/helpers/shared.py", ".ci/run"}

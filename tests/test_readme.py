@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oncolattice.scenarios import cli
+from oncolattice.scenarios.command import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ SHORT = {
     "oncolattice batch strobl2022": "--set duration_days=2 --set rows=32 --set columns=32 --replicates 2",
 }
 CELLS = "x_um,y_um,phenotype\n30,30,CD8+ T cells\n60,30,CD8+ T cells\n"
-PROGRAM = (sys.executable, "-c", "from oncolattice.scenarios.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from oncolattice.scenarios.command.cli import main; main()")
 
 
 def short(words):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from numba import njit
 
-from ..quantities import parse_unit
+from ..compile.quantities import parse_unit
 from .grids import Array
 
 AMOUNTS = ("fmol", "pg", "cells", "U", "dose")  # that a concentration times a volume may be; of a handy size

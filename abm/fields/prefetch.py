@@ -5,8 +5,8 @@ Without it a cycle in main memory costs half as much again.
 
 from numba import njit
 
-from ..pointers import pointer
-from ..pointers import prefetch as prefetch_line
+from ..cells.pointers import pointer
+from ..cells.pointers import prefetch as prefetch_line
 from .grids import Array
 
 LINE = 8  # numbers of a cache line

@@ -3,11 +3,11 @@
 import numpy as np
 from numba import njit
 
+from ..cells.sense import rate
+from ..cells.world import world_of
 from ..lattice import LAYERS, SITES, Lattice
-from ..sense import rate
 from ..tables import Tables, View
 from ..vocabulary import SECRETE
-from ..world import world_of
 
 
 @njit(cache=True)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import vocabulary as v
-from ..compile_rules import inherited
-from ..compile_words import split_behaviour
+from ..compile.rules import inherited
+from ..compile.words import split_behaviour
 from ..lattice import offsets
 from ..model import Model
 from ..ode_model import Parameter

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, types
 
-from ..sense import respond
+from ..cells.sense import respond
 from ..vocabulary import BODY, CONTACT, CROWDING, DECREASES, DENSITY, FIELD, INCREASES, NO_SIGNAL, OWN
 from .neighbours import first_neighbourhood, next_neighbourhood, probabilities, weight
 

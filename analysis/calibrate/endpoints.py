@@ -7,8 +7,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ...abm.errors import InputError
-from ..death import DeathLaw, integrated_hazard
 from ..luck import DEATH, exponentials, mix
+from ..outcomes.death import DeathLaw, integrated_hazard
 from ..survival import DAYS_PER_MONTH, Times, cox
 from .week8 import PROGRESSION
 

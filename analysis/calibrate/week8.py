@@ -7,9 +7,9 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ...abm.errors import InputError
-from ...abm.response import CRITERIA, classify
+from ...abm.measures.response import CRITERIA, classify
 from ..columns import weights_of
-from ..published import week8_published
+from ..outcomes.published import week8_published
 
 PROGRESSION = next(upper for name, upper in CRITERIA["qcic_tri"] if name == "SD")
 MARGIN_POINTS = 3.0  # a population counts as calibrated within this, percentage points

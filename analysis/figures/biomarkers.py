@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 
 from ...abm.snapshot import RunRecord
 from ..biomarkers import BIOMARKERS
-from ..outcomes import biomarkers_at
+from ..outcomes.table import biomarkers_at
 from ..series import Row, arms, identity
 from .drawing import Drawing
 from .style import arm_colours, line_alpha, new_figure, styled

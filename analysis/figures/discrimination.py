@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..group_tests import compare_biomarkers
-from ..roc import auc, roc_curve
+from ..outcomes.study_table import biomarker_names, by_arm, numbers_of
 from ..series import Row
-from ..study_table import biomarker_names, by_arm, numbers_of
+from ..statistics.group_tests import compare_biomarkers
+from ..statistics.roc import auc, roc_curve
 from .drawing import Drawing
 from .style import ARM_COLOURS, CLASS_COLOURS, new_figure, styled
 
@@ -85,7 +85,7 @@ def draw_responders(rows: Sequence[Row]) -> Drawing | None:
 
 
 def _adjust(table: list[Row]) -> None:
-    from ..group_tests import adjust
+    from ..statistics.group_tests import adjust
 
     p = [row["p"] for row in table]
     for key, method in (("p_holm", "holm"), ("p_bh", "benjamini-hochberg")):

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.patches import FancyBboxPatch
 
+from ..outcomes.study_table import OVERALL, by_arm, numbers_of, progression_endpoint, times_of
 from ..series import Row
-from ..study_table import OVERALL, by_arm, numbers_of, progression_endpoint, times_of
 from .drawing import Drawing
 from .style import INK, arm_colours, new_figure, styled
 

@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from ...abm.errors import InputError
+from ..outcomes.study_table import PROGRESSION, by_arm, point_of, subgroups, times_of
 from ..series import Row
-from ..study_table import PROGRESSION, by_arm, point_of, subgroups, times_of
 from ..survival import Times, log_rank_test
 from .drawing import Drawing
 from .style import INK, arm_colours, new_figure, plain_log, styled

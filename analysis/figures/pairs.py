@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.lines import Line2D
 
-from ...abm.pairs import VALID_BAND
+from ...abm.measures.pairs import VALID_BAND
 from ...abm.snapshot import RunRecord
 from ..series import Row, arms, end_day, identity
 from .drawing import Drawing

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ...abm.response import WEEK_8_DAYS
+from ...abm.measures.response import WEEK_8_DAYS
 from ...abm.snapshot import RunRecord
-from ..outcomes import visits
+from ..outcomes.table import visits
 from ..series import Row, arms, daily_alive, followed, identity, tri
 from .drawing import Drawing
 from .style import CLASS_COLOURS, FAINT, arm_colours, line_alpha, new_figure, styled, visit_ticks

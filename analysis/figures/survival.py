@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
-from ..death import deaths
-from ..expected import arm_curves
-from ..outcomes import progression
-from ..published import recourse
+from ..outcomes.death import deaths
+from ..outcomes.expected import arm_curves
+from ..outcomes.published import recourse
+from ..outcomes.study_table import OVERALL, PROGRESSION, by_arm, times_of
+from ..outcomes.table import progression
 from ..series import Row, arms
-from ..study_table import OVERALL, PROGRESSION, by_arm, times_of
 from ..survival import DAYS_PER_MONTH, Times, kaplan_meier
 from .drawing import Drawing
 from .style import arm_colours, arm_widths, new_figure, styled

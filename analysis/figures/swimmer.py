@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from ...abm.snapshot import RunRecord
+from ..outcomes.study_table import one_a_place
 from ..series import Row, run_name
-from ..study_table import one_a_place
 from .drawing import Drawing
 from .style import INK, arm_colours, new_figure, styled, visit_ticks
 from .waterfall import short_names

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..outcomes.study_table import by_arm, times_of
 from ..series import Row
-from ..study_table import by_arm, times_of
 from ..survival import DAYS_PER_MONTH, survival_curve
 from .drawing import Drawing
 from .style import arm_colours, arm_widths, new_figure, slug, styled

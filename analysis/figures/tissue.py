@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from ...abm.response import WEEK_8_DAYS
+from ...abm.measures.response import WEEK_8_DAYS
 from ...abm.snapshot import CellTypeInfo, RunRecord, Snapshot
 from ..series import Row, exemplars, identity, snapshot_on
 from .drawing import Drawing

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ...abm.response import classify
+from ...abm.measures.response import classify
 from ...abm.snapshot import RunRecord
-from ..outcomes import CLASSES
+from ..outcomes.study_table import HEAD
+from ..outcomes.table import CLASSES
 from ..series import Row, identity, week8_tri
-from ..study_table import HEAD
 from .drawing import Drawing
 from .style import CLASS_COLOURS, FAINT, INK, new_figure, styled
 

@@ -9,8 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from oncolattice.scenarios.run import Run
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.run import Run
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"
 STROBL = ["cost=0.3", "turnover=0.3", "output.checkpoint_every_days=10000"]

@@ -13,8 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from oncolattice.scenarios.run import Run
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.run import Run
 from oncolattice.tests.analytic.test_coupling_order import error, exact
 
 OUT = pathlib.Path(__file__).parent / "coupling.png"

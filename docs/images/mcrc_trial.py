@@ -15,12 +15,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from oncolattice.analysis.calibrate.endpoints import expected_survival, progression
-from oncolattice.analysis.death import LAWS
+from oncolattice.analysis.outcomes.death import LAWS
 from oncolattice.analysis.survival import DAYS_PER_MONTH, Times, kaplan_meier
-from oncolattice.scenarios.cohort import make_cohort
-from oncolattice.scenarios.ode_trial import run_ode_trial
-from oncolattice.scenarios.patients import load_population
-from oncolattice.scenarios.trial_prediction import courses_of_trial
+from oncolattice.scenarios.patients.cohort import make_cohort
+from oncolattice.scenarios.patients.ode_trial import run_ode_trial
+from oncolattice.scenarios.patients.sample import load_population
+from oncolattice.scenarios.patients.trial_prediction import courses_of_trial
 
 HERE = pathlib.Path(__file__).parent
 COLOURS = {"placebo": "#000000", "TAS-102": "#0072B2", "TAS-102 + bevacizumab": "#D55E00"}

@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from oncolattice.abm.advance import Tissue
+from oncolattice.abm.compile.parameters import Override
+from oncolattice.abm.measures.pairs import pair_correlations
 from oncolattice.abm.model import load_model
-from oncolattice.abm.pairs import pair_correlations
-from oncolattice.abm.parameters import Override
 from oncolattice.abm.placement import Placement, place_scattered, place_strip
 from oncolattice.abm.state import first_state
 

@@ -9,9 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from oncolattice.ode_coupling.ode_only import simulate
-from oncolattice.scenarios.body_side import patient_of, schedule_of
-from oncolattice.scenarios.build import Builder
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.body_side import patient_of, schedule_of
+from oncolattice.scenarios.simulate.build import Builder
 
 HERE = pathlib.Path(__file__).parent
 ARMS = {"qcic_limit": ("placebo", "#777777"), "qcic_limit_tas102": ("TAS-102", "#0072B2"),

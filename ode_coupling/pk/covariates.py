@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...abm.compile.model_file import check_keys
+from ...abm.compile.quantities import convert, number_and_unit, parse_unit
 from ...abm.errors import InputError, unknown_word
-from ...abm.model_file import check_keys
-from ...abm.quantities import convert, number_and_unit, parse_unit
 
 CONTINUOUS = ("power", "exponential", "proportional")
 UNITS_OF_SIZE = {"weight": "kg", "bsa": "m2", "height": "cm"}  # what doses by size are worked out from

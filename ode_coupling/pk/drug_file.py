@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ...abm.compile.keys import table_of, tables_of
+from ...abm.compile.model_file import check_keys, check_source, find_file, read_toml
+from ...abm.compile.quantities import in_unit, quantity
 from ...abm.errors import InputError, unknown_word
-from ...abm.keys import table_of, tables_of
-from ...abm.model_file import check_keys, check_source, find_file, read_toml
 from ...abm.ode_model import Parameter
-from ...abm.quantities import in_unit, quantity
 from ..regimens import Order
 from .covariates import Covariate, Effect, read_covariate, read_effect
 from .structures import START, STRUCTURES, check_names, check_routes, check_value, find_structure

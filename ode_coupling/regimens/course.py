@@ -4,15 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .checks import check_course
-from .clauses import (
-    DAY_HOURS,
-    PER_DAY,
-    Lasting,
-    Times,
-    UntilDay,
-    UntilProgression,
-    day_text,
-)
+from .clauses import DAY_HOURS, PER_DAY, Lasting, Times, UntilDay, UntilProgression, day_text
 from .pointing import Misfit
 from .schedule import Schedule
 

@@ -4,17 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .clauses import (
-    PER_DAY,
-    Delay,
-    Lasting,
-    OnOff,
-    Reduction,
-    Skip,
-    Times,
-    UntilDay,
-    UntilProgression,
-)
+from .clauses import PER_DAY, Delay, Lasting, OnOff, Reduction, Skip, Times, UntilDay, UntilProgression
 from .quantities import MOST, UNITS, Amount, Every, Span
 from .tokens import NUMBER, WORD, Cursor, Token
 

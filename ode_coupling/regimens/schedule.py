@@ -2,16 +2,7 @@
 
 from dataclasses import dataclass
 
-from .clauses import (
-    DAY_HOURS,
-    Delay,
-    End,
-    Given,
-    OnOff,
-    Reduction,
-    Skip,
-    UntilProgression,
-)
+from .clauses import DAY_HOURS, Delay, End, Given, OnOff, Reduction, Skip, UntilProgression
 from .quantities import Amount, Every
 
 

@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from ...abm.compile.quantities import Unit, parse_unit
 from ...abm.errors import InputError, unknown_word
 from ...abm.ode_model import OdeModel, Parameter, Variable
-from ...abm.quantities import Unit, parse_unit
 from ..system import DOSE_RATE, OWNED
 from .contents import Contents
 from .document import Document, open_document

@@ -3,8 +3,8 @@
 import math
 from xml.etree.ElementTree import Element
 
+from ...abm.compile.quantities import Unit, parse_unit
 from ...abm.errors import InputError
-from ...abm.quantities import Unit, parse_unit
 from .document import Document
 
 _KINDS = {"litre": "L", "liter": "L", "mole": "mol", "gram": "g", "second": "s", "metre": "m", "meter": "m",

@@ -19,15 +19,7 @@ from .replicates import REPLICATES_FILE, TWIN_FILE
 from .segments import Resumed, SegmentWriter, discard_segments, load_segments
 from .series import SERIES, write_series
 from .snapshots import write_snapshots
-from .tables import (
-    ATTRIBUTES,
-    TABLES,
-    to_json,
-    write_attributes,
-    write_doses,
-    write_parameters,
-    write_types,
-)
+from .tables import ATTRIBUTES, TABLES, to_json, write_attributes, write_doses, write_parameters, write_types
 
 __all__ = [
     "SERIES",

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import h5py
 import numpy as np
 
-from ..guard import require_memory
 from .file import write_array, write_text
+from .guard import require_memory
 
 Entry: TypeAlias = np.ndarray | float | int | str
 _KINDS = "biuf"

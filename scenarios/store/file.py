@@ -11,7 +11,7 @@ import numpy as np
 from ...abm.errors import InputError
 from ...abm.publish import cannot_write as cannot_write
 from ...abm.publish import publish as publish
-from ..guard import reading, require_file, require_memory
+from .guard import reading, require_file, require_memory
 from .sound import refuse_tricks
 
 RUN_FORMAT = "oncolattice-run"

@@ -11,7 +11,6 @@ import h5py
 import numpy as np
 
 from ...abm.errors import InputError
-from ..guard import reading
 from .file import (
     KINDS,
     REPLICATES_FORMAT,
@@ -26,6 +25,7 @@ from .file import (
     write_array,
     write_text,
 )
+from .guard import reading
 
 REPLICATES_FILE = "replicates.h5"
 TWIN_FILE = "well_mixed.h5"  # the patients of a study without a lattice

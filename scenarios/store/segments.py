@@ -13,7 +13,6 @@ import numpy as np
 
 from ...abm.errors import InputError
 from ...abm.snapshot import Snapshot
-from ..guard import reading
 from .checkpoint import Entry, read_entries, write_checkpoint
 from .file import (
     KINDS,
@@ -26,6 +25,7 @@ from .file import (
     read_array,
     unlocked,
 )
+from .guard import reading
 from .series import SERIES, conform_rows
 from .snapshots import read_snapshots, write_snapshots
 from .sound import refuse_tricks

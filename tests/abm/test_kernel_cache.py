@@ -36,18 +36,18 @@ def test_dependencies_hold_every_function_that_a_kernel_module_names():
 
 
 def test_a_kernel_lives_in_the_folder_of_its_sources():
-    from oncolattice.abm import sense
+    from oncolattice.abm.cells import sense
 
     assert pathlib.Path(sense.rate._cache.cache_path) == kernel_folder(pathlib.Path(sense.__file__))
 
 
 def test_a_kernel_may_be_handed_a_tuple_that_its_module_does_not_name(tmp_path, monkeypatch):
-    from oncolattice.abm.hop import Ground
+    from oncolattice.abm.cells.hop import Ground
 
-    declared = kernel_cache._TUPLE.findall((PACKAGE / "abm" / "hop.py").read_bytes())
+    declared = kernel_cache._TUPLE.findall((PACKAGE / "abm" / "cells" / "hop.py").read_bytes())
     assert len(declared) == 1
     assert all(f"    {name}: " in declared[0].decode() for name in Ground._fields)
-    assert PACKAGE / "abm" / "hop.py" not in dependencies(PACKAGE / "abm" / "world.py")
+    assert PACKAGE / "abm" / "cells" / "hop.py" not in dependencies(PACKAGE / "abm" / "cells" / "world.py")
 
     def folder():
         for cached in (kernel_cache._tuples, kernel_folder):

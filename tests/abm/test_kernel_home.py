@@ -12,7 +12,7 @@ import pytest
 
 from oncolattice.abm import kernel_home
 
-MIX = "from oncolattice.abm.draws import mix; print(mix(1))"
+MIX = "from oncolattice.abm.cells.draws import mix; print(mix(1))"
 
 
 def golden(z: int) -> int:

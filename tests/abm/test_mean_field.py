@@ -14,7 +14,7 @@ from oncolattice.abm.errors import InputError
 from oncolattice.abm.mean_field import mean_field
 from oncolattice.abm.model import Model
 from oncolattice.ode_coupling.system import Body
-from oncolattice.scenarios.mean_field import print_mean_field
+from oncolattice.scenarios.command.mean_field import print_mean_field
 
 SITES = {(2, "von Neumann"): 4, (2, "moore"): 8, (3, "von Neumann"): 6, (3, "moore"): 26}
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import CELLS, HEAD, behaviour, parameters, rule, tiny_model
 
-from oncolattice.abm.compile_rules import inherited
+from oncolattice.abm.compile.model_file import expand_groups, read_model
+from oncolattice.abm.compile.parameters import Override
+from oncolattice.abm.compile.rules import inherited
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.model import compile_model, load_model
-from oncolattice.abm.model_file import expand_groups, read_model
-from oncolattice.abm.parameters import Override
 
 NUMBERS = parameters(r=(0.01, "1/h"), s=(0.02, "1/h"), half=(0.5, "1"), n=(3.0, "1")) + "\n"
 

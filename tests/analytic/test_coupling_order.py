@@ -6,14 +6,7 @@ import pytest
 from scipy.linalg import expm
 
 from oncolattice.ode_coupling.couple import CoupledRun
-from oncolattice.tests.ode_coupling.boxes import (
-    MOLAR,
-    SITE_UM,
-    boxes,
-    drug_model,
-    ports_of,
-    vessels_and_cells,
-)
+from oncolattice.tests.helpers.boxes import MOLAR, SITE_UM, boxes, drug_model, ports_of, vessels_and_cells
 
 SIDE, HOURS = 8, 4.0
 K12, K21, K10 = 12.0, 6.0, 4.0  # 1/d

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from oncolattice.tests.analytic.lattice import advance, law_of, order_of, steady, terms_of
+from oncolattice.tests.helpers.analytic_lattice import advance, law_of, order_of, steady, terms_of
 
 SHAPES = [(18, 21), (7, 9, 11)]
 

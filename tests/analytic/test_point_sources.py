@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import k0
 
-from oncolattice.tests.analytic.lattice import advance, law_of, order_of, radius, steady, terms_of
+from oncolattice.tests.helpers.analytic_lattice import advance, law_of, order_of, radius, steady, terms_of
 
 AT_ONE_LENGTH = 0.0670081205  # S/D times this at r = sqrt(D/k), K0(1) / 2 pi
 INSTANT = {2: 0.0965323526, 3: 0.0385108369}  # of one unit at t = .5, r = 1 with D = 1

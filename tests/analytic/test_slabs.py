@@ -7,7 +7,7 @@ import pytest
 from scipy.special import iv
 
 from oncolattice.abm.fields.faces import Outside
-from oncolattice.tests.analytic.lattice import (
+from oncolattice.tests.helpers.analytic_lattice import (
     advance,
     law_of,
     order_of,

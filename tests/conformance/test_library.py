@@ -6,20 +6,20 @@ import re
 
 import pytest
 
-from oncolattice.abm import model_file
-from oncolattice.abm.compile_rules import inherited
+from oncolattice.abm.compile import model_file
+from oncolattice.abm.compile.model_file import LIBRARY, as_list, check_source, library_models
+from oncolattice.abm.compile.quantities import in_unit, parse_unit, quantity
+from oncolattice.abm.compile.rules import inherited
 from oncolattice.abm.model import load_model
-from oncolattice.abm.model_file import LIBRARY, as_list, check_source, library_models
-from oncolattice.abm.quantities import in_unit, parse_unit, quantity
-from oncolattice.scenarios.checking import check_file
-from oncolattice.scenarios.listing import catalogue, describe_text
-from oncolattice.scenarios.patients import load_population
-from oncolattice.scenarios.scenario import LIBRARY as SCENARIOS
-from oncolattice.scenarios.scenario import library_scenarios, load_scenario
-from oncolattice.scenarios.study import library_studies, load_study
+from oncolattice.scenarios.command.check import check_file
+from oncolattice.scenarios.command.describe import catalogue, describe_text
+from oncolattice.scenarios.files.scenario import LIBRARY as SCENARIOS
+from oncolattice.scenarios.files.scenario import library_scenarios, load_scenario
+from oncolattice.scenarios.files.study import library_studies, load_study
+from oncolattice.scenarios.patients.sample import load_population
 
 DRUGS = sorted(path.stem for path in (LIBRARY / "drugs").glob("*.toml"))
-QCIC = pathlib.Path(model_file.__file__).parents[1] / "ode_coupling" / "immune" / "qcic" / "parameters.csv"
+QCIC = pathlib.Path(model_file.__file__).parents[2] / "ode_coupling" / "immune" / "qcic" / "parameters.csv"
 
 
 def written(path, section):

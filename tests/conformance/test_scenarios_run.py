@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from oncolattice.scenarios.checking import check_file
-from oncolattice.scenarios.run import run
-from oncolattice.scenarios.scenario import library_scenarios, load_scenario
+from oncolattice.scenarios.command.check import check_file
+from oncolattice.scenarios.files.scenario import library_scenarios, load_scenario
+from oncolattice.scenarios.simulate.run import run
 from oncolattice.scenarios.store import open_run
 
 SMALL = ("rows=48", "columns=48", "duration_days=2", "snapshot_days=0,1")

@@ -8,8 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from .patterns import trials
-from .sandbox import Outcome, attempt
+from oncolattice.tests.hostile.patterns import trials
+from oncolattice.tests.hostile.sandbox import Outcome, attempt
 
 
 def line(outcome: Outcome) -> str:

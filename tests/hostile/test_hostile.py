@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostile.made import REFUSED, make
-from hostile.patterns import PROGRAM, Trial, of_file, trials
-from hostile.sandbox import ROOT, attempt
 
-from oncolattice.scenarios import cli
+from oncolattice.scenarios.command import cli
+from oncolattice.tests.hostile.made import REFUSED, make
+from oncolattice.tests.hostile.patterns import PROGRAM, Trial, of_file, trials
+from oncolattice.tests.hostile.sandbox import ROOT, attempt
 
 
 @pytest.mark.parametrize("name", REFUSED)

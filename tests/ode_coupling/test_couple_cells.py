@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from tiny import attribute, behaviour, change, parameters, scattered, tiny_model, tissue_of
 
-from oncolattice.abm.compile_events import TO_BODY
+from oncolattice.abm.compile.events import TO_BODY
 from oncolattice.ode_coupling.couple import CoupledRun
 from oncolattice.ode_coupling.ports import CellPort, Ports
 from oncolattice.ode_coupling.system import Body
-from oncolattice.tests.ode_coupling.boxes import body_model
+from oncolattice.tests.helpers.boxes import body_model
 
 NUMBERS = parameters(b=(0.05, "1/h"), d=(0.03, "1/h"), half=(0.5, "1"), one=(1.0, "1"), soon=(0.2, "1/h"))
 

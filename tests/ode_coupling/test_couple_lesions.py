@@ -9,13 +9,7 @@ from tiny import tissue_of
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.state import State
 from oncolattice.ode_coupling.couple import CoupledRun
-from oncolattice.tests.ode_coupling.boxes import (
-    LIVING,
-    boxes,
-    drug_model,
-    ports_of,
-    vessels_and_cells,
-)
+from oncolattice.tests.helpers.boxes import LIVING, boxes, drug_model, ports_of, vessels_and_cells
 
 WEIGHTS = (1e6, 3e5)
 FRACTIONS = (0.75, 0.25)

@@ -8,7 +8,7 @@ from oncolattice.abm.errors import InputError
 from oncolattice.abm.state import State
 from oncolattice.ode_coupling.couple import CoupledRun
 from oncolattice.ode_coupling.ports import Flux
-from oncolattice.tests.ode_coupling.boxes import (
+from oncolattice.tests.helpers.boxes import (
     LIVING,
     MOLAR,
     SITE_UM,

@@ -5,10 +5,10 @@ import pathlib
 import numpy as np
 import pytest
 
+from oncolattice.abm.compile.model_file import find_model
 from oncolattice.abm.errors import InputError
-from oncolattice.abm.model_file import find_model
-from oncolattice.scenarios.run import Run
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.run import Run
 
 PATTERN = 'normalise = "tissue mean"\nscale = "trifluridine"\n'
 EXCHANGE = """

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from oncolattice.abm.compile.quantities import Unit, parse_unit
 from oncolattice.abm.errors import InputError
 from oncolattice.abm.ode_model import OdeModel, Parameter, Variable
-from oncolattice.abm.quantities import Unit, parse_unit
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.in_units import Wanted, factor_to, in_units, measure_of
 from oncolattice.ode_coupling.integrate import OK, Advance

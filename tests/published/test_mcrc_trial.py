@@ -9,10 +9,10 @@ from shared import beside
 from oncolattice.analysis.calibrate import week8_response, week8_targets
 from oncolattice.analysis.calibrate.endpoints import hazard_ratio, progression
 from oncolattice.analysis.survival import Times, kaplan_meier
-from oncolattice.scenarios.cohort import make_cohort, propose
-from oncolattice.scenarios.ode_trial import ARMS, run_ode_trial
-from oncolattice.scenarios.patients import load_population
-from oncolattice.scenarios.trial_prediction import MONTHS, courses_of_trial, predict
+from oncolattice.scenarios.patients.cohort import make_cohort, propose
+from oncolattice.scenarios.patients.ode_trial import ARMS, run_ode_trial
+from oncolattice.scenarios.patients.sample import load_population
+from oncolattice.scenarios.patients.trial_prediction import MONTHS, courses_of_trial, predict
 
 
 @pytest.mark.parametrize("name", ["mcrc_week8", "mcrc_persister"])
@@ -56,7 +56,7 @@ def test_predictions_beside_recourse():
     courses = courses_of_trial(trial, make_cohort(trial), 300)
     ratio = hazard_ratio(progression(courses["TAS-102"]), progression(courses["placebo"]))
     assert abs(np.log(ratio / 0.473)) < np.log(1.15) + 4 * 0.08
-    from oncolattice.analysis.death import LAWS
+    from oncolattice.analysis.outcomes.death import LAWS
 
     rows = predict(courses, LAWS["log volume"])
     survival = {(r["arm"], r["quantity"]): r for r in rows if r["endpoint"] == "OS"}
@@ -67,7 +67,7 @@ def test_predictions_beside_recourse():
 
 
 def test_recourse_is_what_the_digitised_patients_say():
-    from oncolattice.analysis.published import recourse
+    from oncolattice.analysis.outcomes.published import recourse
 
     with beside("data/recourse_ipd_kmdata.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))

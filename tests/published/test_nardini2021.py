@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from oncolattice.abm.advance import Tissue
+from oncolattice.abm.compile.parameters import Override
+from oncolattice.abm.measures.pairs import pair_correlations
 from oncolattice.abm.model import Model, load_model
-from oncolattice.abm.pairs import pair_correlations
-from oncolattice.abm.parameters import Override
 from oncolattice.abm.placement import place_scattered
 from oncolattice.abm.state import first_state
 

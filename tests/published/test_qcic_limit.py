@@ -14,9 +14,9 @@ from shared import QCIC, needs
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.ode_only import simulate
 from oncolattice.ode_coupling.system import Body
-from oncolattice.scenarios.body_side import patient_of, schedule_of
-from oncolattice.scenarios.build import Builder, Simulation
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.body_side import patient_of, schedule_of
+from oncolattice.scenarios.simulate.build import Builder, Simulation
 
 STEPS = 24  # a day
 RUNS = 8

@@ -18,7 +18,7 @@ from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
 from oncolattice.ode_coupling.ode_only import simulate, simulate_population
 from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
-from oncolattice.scenarios.body_command import RTOL, body
+from oncolattice.scenarios.command.body import RTOL, body
 
 DATA = pathlib.Path(__file__).parent / "data"
 STATES = [state.name for state in qcic().states][:57]

@@ -16,7 +16,7 @@ from oncolattice.ode_coupling.immune.qcic.model import CORRECTIONS, VARIANTS
 from oncolattice.ode_coupling.immune.qcic.persister import DEATH, persister_patient
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
 from oncolattice.ode_coupling.ode_only import simulate_population
-from oncolattice.scenarios.patients import load_population, sample
+from oncolattice.scenarios.patients.sample import load_population, sample
 
 ARMS = {"placebo": "placebo", "tas102": "tas102", "tas102bev": "tas102_bev"}
 needs_tables = needs("reference/qcic")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from oncolattice.abm.advance import Tissue
+from oncolattice.abm.compile.model_file import read_model
+from oncolattice.abm.compile.parameters import Override
 from oncolattice.abm.model import Model, compile_model
-from oncolattice.abm.model_file import read_model
-from oncolattice.abm.parameters import Override
 from oncolattice.abm.placement import place_scattered
 from oncolattice.abm.state import first_state
 

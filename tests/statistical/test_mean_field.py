@@ -14,8 +14,8 @@ from mean_field_cases import ABORT, EMPTY, block, does, senses, write_model
 
 from oncolattice.abm.advance import Tissue
 from oncolattice.abm.mean_field import mean_field
+from oncolattice.abm.measures.pairs import mean_field_valid, pair_correlations
 from oncolattice.abm.model import Model
-from oncolattice.abm.pairs import mean_field_valid, pair_correlations
 from oncolattice.abm.placement import Placement
 from oncolattice.abm.state import State, first_state
 from oncolattice.ode_coupling.system import Body

@@ -9,8 +9,8 @@ raise a false alarm in less than 1 % of trials where there is none.
 import numpy as np
 import pytest
 
-from oncolattice.scenarios.build import Builder
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.build import Builder
 
 DAYS, SEEDS = 28, 8
 OFTEN = [

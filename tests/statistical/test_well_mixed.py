@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from oncolattice.ode_coupling.ode_only import simulate
-from oncolattice.scenarios.run import Run
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.run import Run
 
 WELL_MIXED = (
     "pattern=scattered",

@@ -17,7 +17,7 @@ from oncolattice.analysis.calibrate.endpoints import (
     progression_or_death,
     survival_at,
 )
-from oncolattice.analysis.death import DeathLaw
+from oncolattice.analysis.outcomes.death import DeathLaw
 from oncolattice.analysis.survival import Times
 
 MONTH = 30.4375

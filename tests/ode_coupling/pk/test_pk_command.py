@@ -8,7 +8,7 @@ import pytest
 
 from oncolattice.ode_coupling.dosing import cycle_doses
 from oncolattice.ode_coupling.pk import library_drugs, sample_patients, simulate_pk
-from oncolattice.scenarios import cli
+from oncolattice.scenarios.command import cli
 
 ORDER = "240 mg iv over 60 min q2w x 13"
 

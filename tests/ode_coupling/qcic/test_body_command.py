@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.immune.qcic.model import qcic
 from oncolattice.ode_coupling.immune.qcic.tables import sampled_names
-from oncolattice.scenarios.body_command import body, read_patient
-from oncolattice.scenarios.cli import app
+from oncolattice.scenarios.command.body import body, read_patient
+from oncolattice.scenarios.command.cli import app
 
 VALUES = {q.name: q.value for q in qcic().parameters}
 PATIENT = {name: VALUES[name] for name in sampled_names()}

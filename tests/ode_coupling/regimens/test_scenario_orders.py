@@ -3,8 +3,8 @@
 import pytest
 
 from oncolattice.abm.errors import InputError
-from oncolattice.scenarios.body_side import schedule_of
-from oncolattice.scenarios.scenario import load_scenario
+from oncolattice.scenarios.files.scenario import load_scenario
+from oncolattice.scenarios.simulate.body_side import schedule_of
 
 HEAD = '[scenario]\nextends = "mcrc_tas102_bev"\nname = "x"\ntitle = "x"\n'
 TAS102 = "95 units iv over 0.1 d d1-5,8-12 q28d x 6"

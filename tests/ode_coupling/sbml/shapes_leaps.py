@@ -4,7 +4,7 @@ import math as m
 
 from sbml_texts import assignments, event, formula, functions, listed, quantities, rates, sbml
 
-from .shapes import Shape, in_days, kind, room, turn
+from oncolattice.tests.ode_coupling.sbml.shapes import Shape, in_days, kind, room, turn
 
 
 def rules(*parts: str) -> str:

@@ -7,7 +7,7 @@ from sbml_texts import assignments, formula, functions, initials, listed, parame
 from scipy.linalg import expm
 from scipy.special import lambertw
 
-from .shapes import Shape, in_days, kind, room, turn
+from oncolattice.tests.ode_coupling.sbml.shapes import Shape, in_days, kind, room, turn
 
 AVOGADRO = 6.02214179e23  # SBML Level 3 Version 1, section 3.4.6
 C2 = listed("Compartments", room("c", 2.0))

@@ -7,10 +7,9 @@ pytest.importorskip("roadrunner", reason="the extra oncolattice[sbml] is not ins
 
 from oncolattice.ode_coupling.sbml import read_sbml, simulate
 from oncolattice.ode_coupling.system import Body
-
-from .shapes import Shape
-from .shapes_leaps import LEAPS
-from .shapes_smooth import SMOOTH
+from oncolattice.tests.ode_coupling.sbml.shapes import Shape
+from oncolattice.tests.ode_coupling.sbml.shapes_leaps import LEAPS
+from oncolattice.tests.ode_coupling.sbml.shapes_smooth import SMOOTH
 
 SHAPES = [*SMOOTH, *LEAPS]
 

@@ -12,8 +12,7 @@ from sbml_texts import assignments, event, formula, functions, initials, listed,
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.sbml import read_sbml, simulate
 from oncolattice.ode_coupling.system import Body
-
-from .shapes import in_days, kind, room, turn
+from oncolattice.tests.ode_coupling.sbml.shapes import in_days, kind, room, turn
 
 ROOT = m.sqrt(m.pi)
 GROWING = listed("Compartments", room("c", 2.0, constant=False))

@@ -6,7 +6,7 @@ import pytest
 
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.sbml import read_sbml
-from oncolattice.scenarios.listing import describe_text
+from oncolattice.scenarios.command.describe import describe_text
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch, tmp_path):

@@ -13,8 +13,7 @@ from scipy.integrate import quad, solve_ivp
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.sbml import read_sbml
 from oncolattice.ode_coupling.system import Body
-
-from .shapes import in_days, kind, room, turn
+from oncolattice.tests.ode_coupling.sbml.shapes import in_days, kind, room, turn
 
 # Simeoni et al. 2004 (10.1158/0008-5472.CAN-03-2524), table 2, first experiment with paclitaxel, as the R package
 # nlmixr2lib gives it: k1 (1/d), k2 (1/d per ng/mL), lambda0 (1/d), lambda1 (g/d). Their psi is 20.

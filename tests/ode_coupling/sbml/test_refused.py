@@ -9,9 +9,8 @@ from sbml_texts import event, formula, functions, listed, parameters, quantities
 from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.sbml import read_sbml, shield
 from oncolattice.ode_coupling.sbml.document import open_document
-from oncolattice.scenarios.cli import main
-
-from .shapes import in_days, kind, room, turn
+from oncolattice.scenarios.command.cli import main
+from oncolattice.tests.ode_coupling.sbml.shapes import in_days, kind, room, turn
 
 GROWING = listed("Compartments", room("c", 2.0, constant=False))
 ONE = in_days(quantities(x=1.0), listed("Rules", *rates(x="-x")))

@@ -10,8 +10,7 @@ from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.sbml import read_sbml
 from oncolattice.ode_coupling.system import Body
-
-from .shapes import in_days, kind, room, turn
+from oncolattice.tests.ode_coupling.sbml.shapes import in_days, kind, room, turn
 
 DAYS = (0.4, 1.1, 1.9, 2.2, 3.0, 3.7, 5.0)
 

@@ -15,8 +15,8 @@ from oncolattice.abm.errors import InputError
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.sbml import read_sbml, simulate
 from oncolattice.ode_coupling.system import Body
-from oncolattice.scenarios.checking import check_file
-from oncolattice.scenarios.listing import describe_text
+from oncolattice.scenarios.command.check import check_file
+from oncolattice.scenarios.command.describe import describe_text
 
 NOW = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time"> t </csymbol>'
 

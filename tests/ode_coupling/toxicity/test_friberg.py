@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from oncolattice.abm.compile.model_file import check_source
 from oncolattice.abm.errors import InputError
-from oncolattice.abm.model_file import check_source
 from oncolattice.ode_coupling.dosing import Dose
 from oncolattice.ode_coupling.pk.two_compartment import exact_amounts
 from oncolattice.ode_coupling.system import Body

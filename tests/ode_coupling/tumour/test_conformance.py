@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from oncolattice.abm.compile.model_file import check_source
 from oncolattice.abm.errors import InputError
-from oncolattice.abm.model_file import check_source
 from oncolattice.ode_coupling.system import Body
 from oncolattice.ode_coupling.tumour.catalogue import cell_states, tumour_model, tumour_models
 

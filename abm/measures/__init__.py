@@ -1,0 +1,1 @@
+"""Volumes, response criteria and pair correlations, which tissue, body and analysis share."""

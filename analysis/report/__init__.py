@@ -1,0 +1,1 @@
+"""One page from a folder of runs: every figure, table and number of it."""

@@ -1,0 +1,1 @@
+"""Discrimination, group tests, effects within patients and sensitivity, on plain arrays."""

@@ -1,0 +1,1 @@
+"""A study as jobs: planned, spread over workers, followed, gathered."""

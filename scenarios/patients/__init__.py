@@ -1,0 +1,1 @@
+"""Virtual patients: laws, populations, cohorts and trials without a lattice."""

@@ -1,0 +1,1 @@
+"""Doses, companions, radiation, visits and the controllers that decide between them."""
