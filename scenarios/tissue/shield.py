@@ -58,9 +58,9 @@ def _refuse(path: Path, size: int, changed: int) -> None:
 @lru_cache(maxsize=1)
 def _process(parent: int) -> subprocess.Popen[str]:
     """Return the process of this one; a fork has to have its own."""
-    script = str(Path(__file__).with_name("tissue_probe.py"))
+    script = str(Path(__file__).with_name("probe.py"))
     process = subprocess.Popen(
-        [sys.executable, script],
+        [sys.executable, "-P", script],  # not with the folder of the script in front, whose names are ours
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

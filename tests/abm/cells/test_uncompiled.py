@@ -16,7 +16,8 @@ from tiny import tissue_of
 
 from oncolattice.abm.vocabulary import UPDATES
 
-TESTS = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+HELPERS = HERE.parents[1] / "helpers"
 CASES = [
     (shape, update, boundary)
     for shape, boundary in (((12, 14), "no-flux"), ((5, 6, 7), "periodic"))
@@ -52,10 +53,10 @@ def uncompiled(tmp_path_factory) -> dict[str, np.ndarray]:
     file = tmp_path_factory.mktemp("uncompiled") / "states.npz"
     environment = os.environ | {
         "NUMBA_DISABLE_JIT": "1",
-        "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS / "abm"), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONPATH": os.pathsep.join([str(HELPERS), str(HERE), os.environ.get("PYTHONPATH", "")]),
     }
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(TESTS / "abm"), str(file)],
+        [sys.executable, "-c", PROGRAM, str(HERE), str(file)],
         env=environment, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -14,6 +14,7 @@ from oncolattice.abm.model import load_model
 from oncolattice.abm.vocabulary import EFFECTS, MODEL_KEYS, RESPONSES, SENSES, SOURCE_WORDS, VERBS
 from oncolattice.scenarios.command.check import check_file, json_schema
 from oncolattice.scenarios.files.keys import ENTRY_KEYS, SCENARIO_KEYS, STUDY_KEYS
+from oncolattice.scenarios.files.scenario import LIBRARY
 from oncolattice.tests.helpers import store_cases
 
 PAGE = (pathlib.Path(__file__).resolve().parents[3] / "docs" / "format.md").read_text(encoding="utf-8")
@@ -173,7 +174,7 @@ def test_what_is_no_file_gets_one_sentence(name, reason, tmp_path, monkeypatch):
     assert reason in problems[0]
 
 
-PLACEBO = pathlib.Path(check_file.__code__.co_filename).parent / "library" / "mcrc_placebo.toml"
+PLACEBO = LIBRARY / "mcrc_placebo.toml"
 
 
 @pytest.mark.parametrize(

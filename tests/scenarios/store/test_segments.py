@@ -88,7 +88,7 @@ def test_truncated_or_damaged_last_segment_gives_way_to_the_one_before(tmp_path,
 
 def test_killed_writer_leaves_only_complete_segments(tmp_path):
     child = (
-        "import sys, itertools; from oncolattice.tests.scenarios import store_cases as t\n"
+        "import sys, itertools; from oncolattice.tests.helpers import store_cases as t\n"
         "writer = t.store.SegmentWriter(sys.argv[1], t.header())\n"
         "print('ready', flush=True)\n"
         "for i in itertools.count():\n"
