@@ -113,6 +113,16 @@ def test_blood_alone_is_its_closed_form(tmp_path):
         assert record.body[name] == pytest.approx(exact[:, k], rel=2e-9, abs=1e-9)
 
 
+def test_a_burn_in_lets_blood_settle_while_the_tumour_stands_still(tmp_path):
+    xml = body_xml(Written(litres=1e-3, cell_amounts=True), homing=0.0, exit_rate=0.0)
+    path = example(tmp_path, xml, ("tolerance = 1e-8", "tolerance = 1e-12\nburn_in_days = 3"))
+    coupled = build(load_scenario(str(path), SMALL), 1).coupled
+    rest = 2e6 / 0.02
+    assert coupled.body.t == 0.0
+    assert coupled.body.get("T_blood") == pytest.approx(rest + (2e7 - rest) * np.exp(-0.06), rel=1e-9)
+    assert coupled.ports.cells[1].weight == pytest.approx(8e8 * 0.01 / 40, rel=1e-12)
+
+
 def test_arrivals_are_the_rate_of_the_reaction_and_leave_blood(tmp_path):
     """Whatever enters is debited: blood's loss is supply less what the ledger's cells of the lattice gained."""
     path = example(tmp_path, body_xml(Written(), supply=0.0), PLAIN)
@@ -190,7 +200,7 @@ def test_patients_are_drawn_in_the_units_of_their_population(tmp_path):
     assert drawn[0] * 24 == pytest.approx(drawn[1], rel=1e-12)
 
 
-def test_batch_report_describe_and_check(tmp_path):
+def test_batch_report_describe_and_check(tmp_path, unpainted):
     path = example(tmp_path)
     words = [word for setting in SMALL for word in ("--set", setting)]
     done = CliRunner().invoke(
