@@ -18,7 +18,7 @@ from ...abm.compile.model_file import (
     read_toml,
 )
 from ...abm.compile.quantities import number_and_unit
-from ...abm.errors import InputError, unknown_word
+from ...abm.errors import InputError, shortened, unknown_word
 from ..treatment.observe import blocks
 from ..treatment.trial_keys import check_trial
 from .inputs import beside, settle
@@ -228,7 +228,7 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
     """
     match = _SETTING.match(setting.strip())
     if not match:
-        raise InputError(f"--set '{setting}': write key=value, for example --set duration_days=56")
+        raise InputError(f"--set '{shortened(setting)}': write key=value, for example --set duration_days=56")
     name, text = match[1], match[2].strip()
     number = number_and_unit(text)
     plain = name.removeprefix("parameters.")
@@ -238,9 +238,11 @@ def apply_setting(scenario: Scenario, setting: str) -> None:
                 f"--set {name}: ambiguous, write one of {', '.join(places)} or parameters.{name}"
             )
         if not number:
-            raise InputError(f"--set {name}: '{text}' is not a number with an optional unit, such as 0.05/d")
+            raise InputError(
+                f"--set {name}: '{shortened(text)}' is not a number with an optional unit, such as 0.05/d"
+            )
         if not math.isfinite(number[0]):
-            raise InputError(f"--set {name}: '{text}' is too large a number")
+            raise InputError(f"--set {name}: '{shortened(text)}' is too large a number")
         scenario.user_parameters[plain] = number
         return
     section, *path, key = _find_key(scenario, name)
@@ -267,17 +269,19 @@ def _value(name: str, place: str, text: str, kind: str, meaning: str) -> Any:
     match kind.partition(" ")[0]:
         case "number" | "whole" as wanted:
             if not _is_plain_number(text):
-                raise InputError(f"--set {name}: '{text}' is not a plain number ({meaning})")
+                raise InputError(f"--set {name}: '{shortened(text)}' is not a plain number ({meaning})")
             value: Any = _finite(text, name)
             if wanted == "whole":
                 if value != int(value):
-                    raise InputError(f"--set {name}: '{text}' is not a whole number")
+                    raise InputError(f"--set {name}: '{shortened(text)}' is not a whole number")
                 value = int(value)
         case "numbers":
             try:
                 value = [float(part) for part in text.strip("[]").split(",") if part.strip()]
             except ValueError:
-                raise InputError(f"--set {name}: '{text}' is not a list of numbers such as 0,28,56") from None
+                raise InputError(
+                    f"--set {name}: '{shortened(text)}' is not a list of numbers such as 0,28,56"
+                ) from None
         case "texts":
             value = [part.strip() for part in text.strip("[]").split(",") if part.strip()]
         case "table" | "named" | "list":
@@ -298,7 +302,7 @@ def _is_plain_number(text: str) -> bool:
 def _finite(text: str, name: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise InputError(f"--set {name}: '{text}' is too large a number")
+        raise InputError(f"--set {name}: '{shortened(text)}' is too large a number")
     return value
 
 

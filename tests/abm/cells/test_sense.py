@@ -132,6 +132,8 @@ def test_contacts_and_crowding_equal_their_oracles(tissue):
 def test_rates_equal_the_grammar_and_stay_below_their_bounds(tissue):
     state, model = tissue.state, tissue.model
     view, lattice, tables = state.view(model), state.lattice(model), model.tables
+    assert max(row["fate_last"] - row["fate_first"] for row in tables.types[1:]) > 0
+    assert max(row["kill_last"] - row["kill_first"] for row in tables.types[1:]) > 0
     for t in range(1, len(model.types) + 1):
         row = tables.types[t]
         slots = [*range(row["fate_first"], row["fate_last"]), *range(row["kill_first"], row["kill_last"])]

@@ -111,6 +111,7 @@ def test_a_key_of_the_scenario_is_set(setting, section, key, expected):
         ("duration_days=", "write key=value"),
         ("=3", "write key=value"),
         ("duration_days=long", "'long' is not a plain number"),
+        ("duration_days=a\nb", "'a b' is not a plain number"),
         ("duration_days=8 week", "'8 week' is not a plain number"),
         ("duration_days=1e999", "too large"),
         ("duration_days=0", "duration_days must be above 0"),
