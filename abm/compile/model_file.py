@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, unknown_word
+from ..errors import InputError, shortened, unknown_word
 from ..vocabulary import MEASURES, MODEL_KEYS, SOURCE_WORDS
 from .keys import check_keys as check_keys
 from .keys import table_of, tables_of
@@ -197,7 +197,7 @@ def check_source(source: str, where: str) -> None:
     head = source.split(" (")[0].split(";")[0]
     if head not in SOURCE_WORDS and not any(p.match(head) for p in (_DOI, _PMID, _CODE)):
         raise InputError(
-            f"{where}: source '{source}' is none of DOI (10.xxxx/...), PMID nnn, "
+            f"{where}: source '{shortened(source)}' is none of DOI (10.xxxx/...), PMID nnn, "
             f"code owner/name@commit, {', '.join(SOURCE_WORDS)}"
         )
 

@@ -361,6 +361,6 @@ def _check_values(scenario: Scenario, where: str) -> None:
     check_days(tables)
     if not _NAME.fullmatch(tables["scenario"]["name"]):
         raise InputError(
-            f"scenario.name '{tables['scenario']['name']}' begins the names of files: at most 100 letters, "
+            f"scenario.name '{shortened(tables['scenario']['name'])}' begins the names of files: at most 100 letters, "
             "digits, _ - and . only"
         )
