@@ -1,6 +1,7 @@
 """The one exception that a user's mistake raises."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -8,10 +9,16 @@ from collections.abc import Iterable
 class InputError(ValueError):
     """Wrong input: the message names the rule, the offender, the choices and the cure.
 
-    The command line prints it as one sentence and exits with code 2.
+    The command line prints it as one sentence and exits with code 2. Lines of foreign text are joined; a message
+    whose last line points at a word keeps its lines.
     """
 
+    def __init__(self, message: str = "", *more: object):
+        super().__init__(message if _POINTER.search(message) else _BREAK.sub(" ", message), *more)
 
+
+_POINTER = re.compile(r"\n *\^+$")
+_BREAK = re.compile(r"\s*[\n\r]\s*")
 MOST_CHOICES = 40  # a longer list hides the sentence it belongs to
 MOST_SHOWN = 120  # characters of a foreign text in a sentence
 
