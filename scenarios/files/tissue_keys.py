@@ -58,7 +58,8 @@ def check_tissue(tissue: Mapping[str, Any]) -> str:
     ------
     InputError
         Unknown kind, a key that only other kinds read, a number that is none, a tile corner that is not two whole
-        numbers, an occupancy that leaves nothing to draw or no room, or a file that is missing from [tissue].
+        numbers, a mapping to what is no cell type, an occupancy that leaves nothing to draw or no room, or a file that
+        is missing from [tissue].
     """
     kind = tissue.get("kind", TISSUE_KINDS[0])
     if kind not in TISSUE_KINDS:
@@ -76,6 +77,13 @@ def check_tissue(tissue: Mapping[str, Any]) -> str:
             raise InputError(f"{name} must be a finite number, got {number}")
     if "tile_corner" in tissue:
         check_corner(tissue["tile_corner"])
+    for key in ("table_mapping", "label_mapping"):
+        for name, target in tissue.get(key, {}).items():
+            if not isinstance(target, str | dict):
+                raise InputError(
+                    f"[tissue] {key}: '{name}' stands for a cell type, 'ignore' or shares such as "
+                    f"{{ A = 0.25, B = 0.75 }}, got {target!r}"
+                )
     occupancy = tissue.get("occupancy")
     if kind == "drawn" and isinstance(occupancy, int | float) and not 0 < occupancy < 1:
         raise InputError(f"tissue.occupancy must lie between 0 and 1, got {occupancy:g}")

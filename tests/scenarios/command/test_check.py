@@ -177,6 +177,16 @@ def test_what_is_no_file_gets_one_sentence(name, reason, tmp_path, monkeypatch):
 PLACEBO = LIBRARY / "mcrc_placebo.toml"
 
 
+@pytest.mark.parametrize("target", ["[]", "3", "true", '["CTL"]'])
+def test_a_phenotype_stands_for_a_type_or_for_shares(target, tmp_path):
+    text = PLACEBO.read_text(encoding="utf-8")
+    old = '"CD8+ T cells" = "CTL"'
+    assert old in text
+    problems = check_file(write(tmp_path, text.replace(old, f'"CD8+ T cells" = {target}')))
+    assert len(problems) == 1
+    assert "table_mapping: 'CD8+ T cells' stands for a cell type, 'ignore' or shares" in problems[0]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
